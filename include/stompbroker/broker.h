@@ -1,0 +1,247 @@
+#ifndef STOMPBROKER_BROKER_H
+#define STOMPBROKER_BROKER_H
+
+#include <stompbroker/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum sbk_log_level {
+  SBK_LOG_ERROR = 1, /**< the host misused the library */
+  SBK_LOG_WARN,      /**< memory was short, a peer broke a limit */
+  SBK_LOG_INFO,      /**< a peer was refused or closed, and why */
+  SBK_LOG_DEBUG
+};
+
+/**
+ * What the host answers to. Any member may be NULL. Every one but wakeup is
+ * called on the broker's thread, from inside a call of the host. Callbacks may
+ * send, close sessions and register things; they may not feed, free or tick
+ * (SBK_ERR_STATE, or nothing happens). New members are only ever added at the
+ * end.
+ */
+struct sbk_callbacks {
+  size_t size; /**< sizeof(struct sbk_callbacks); SBK_CALLBACKS_INIT sets it */
+
+  /**
+   * A peer asks to open a session at an endpoint; method, key and Origin have
+   * been checked. SBK_PASS lets it in; SBK_REJECT (SBK_DROP is the same)
+   * refuses with sbk_request_set_status(), 403 unless set; SBK_WAIT holds the
+   * peer until sbk_request_resume(). NULL lets everybody in.
+   */
+  enum sbk_verdict (*handshake)(sbk_request *request, void *arg);
+  /**
+   * A request for a path that is no endpoint. Answer it with
+   * sbk_request_answer(), here or later from the broker's thread. NULL: 404.
+   */
+  void (*request)(sbk_request *request, void *arg);
+  /** The peer went away before it was answered: the request dies on return. */
+  void (*request_gone)(sbk_request *request, void *arg);
+
+  /** CONNECTED is queued and the session has its user; or a session of plain
+   * messages is open. */
+  void (*connected)(sbk_session *session, void *arg);
+  /** The last call about a session that was connected; reason is 0 for a clean
+   * end, else an enum sbk_error. */
+  void (*disconnected)(sbk_session *session, int reason, void *arg);
+  /** The subscription is active; nothing was sent to it yet. */
+  void (*subscribed)(sbk_session *session, const char *id,
+                     const char *destination, void *arg);
+  /** By UNSUBSCRIBE, or by the end of the session (before `disconnected`). */
+  void (*unsubscribed)(sbk_session *session, const char *id,
+                       const char *destination, void *arg);
+  /** A message to a user reached no session: store it, push it, forget it.
+   * destination is as it was given to sbk_send_to_user(). */
+  void (*undeliverable)(sbk_broker *broker, const char *user,
+                        const char *destination, const sbk_message *msg,
+                        void *arg);
+
+  /** From any thread: make the loop call sbk_broker_tick() soon. */
+  void (*wakeup)(void *arg);
+
+  /** One line, no newline at its end, peers' text in it escaped. NULL: the
+   * library is silent. */
+  void (*log)(enum sbk_log_level level, const char *line, void *arg);
+  /** Unpredictable bytes; 0 on success. NULL: getrandom(2). */
+  int (*random)(void *dst, size_t len, void *arg);
+};
+#define SBK_CALLBACKS_INIT                                                     \
+  { sizeof(struct sbk_callbacks) }
+
+/**
+ * Plain numbers and names. 0 or NULL in a member means the default that stands
+ * beside it. Limits cannot be switched off, only raised, up to the largest
+ * value that stands behind "to"; more is SBK_ERR_INVAL.
+ */
+struct sbk_config {
+  size_t size; /**< sizeof(struct sbk_config); SBK_CONFIG_INIT sets it */
+
+  const struct sbk_mem *mem; /**< libc's */
+
+  /* Destinations. A prefix covers whole segments: "/topic" covers "/topic" and
+   * "/topic/x", not "/topicx". Lists end with NULL. */
+  const char *const *app_prefixes;    /**< "/app": to the host's handlers */
+  const char *const *broker_prefixes; /**< "/topic", "/queue": fan-out */
+  const char *user_prefix;            /**< "/user" */
+  char separator;                     /**< '/' or '.', between segments: '/' */
+  /** Nonzero: clients may SEND to /user/{name}/…; else that is an ERROR. */
+  char client_user_send;
+  /** Nonzero: a SEND that leads nowhere is dropped, with its receipt given.
+   * That departs from STOMP, which wants an ERROR; so it is off. */
+  char drop_unroutable;
+  /** Headers of a SEND that are not passed on, besides the library's own list
+   * (see sbk_send(3)); case does not matter. */
+  const char *const *private_headers;
+  const char *server_name; /**< `server` of CONNECTED: "stompbroker/0.1.0" */
+
+  /* Connections. */
+  size_t max_connections; /**< 10,000, to 16,777,216 */
+  size_t max_pending;     /**< of them before CONNECT; a quarter, to all */
+  size_t max_preauth_input;  /**< bytes held before CONNECT is decided: 32 KiB */
+  size_t max_preauth_output; /**< bytes waiting before CONNECT: 4 KiB */
+
+  /* HTTP requests. */
+  size_t max_request_head;   /**< bytes, 8 KiB, to 1 MiB */
+  size_t max_request_line;   /**< bytes, 2 KiB, to 64 KiB */
+  size_t max_request_field;  /**< bytes of one header line, 4 KiB, to 64 KiB */
+  size_t max_request_fields; /**< header lines, 64, to 1,024 */
+  size_t max_request_body;   /**< bytes, to host paths: 64 KiB, to 64 MiB */
+  sbk_msec request_timeout;  /**< from accept to a whole head (and body): 10 s */
+
+  /* WebSocket. */
+  size_t max_fragments;       /**< of one message, 1,024, to 1,048,576 */
+  size_t max_empty_fragments; /**< in a row, 8, to 1,024 */
+  size_t control_burst; /**< control frames and bare EOLs at once, 100 */
+  size_t control_rate;  /**< and then in a second, 10 */
+  sbk_msec close_timeout; /**< from our Close to the stream's end: 5 s */
+  /** Ping peers that agreed on no heart-beats to them this often: SBK_NEVER
+   * (no pings) unless set. */
+  sbk_msec ping_interval;
+
+  /* STOMP frames. */
+  size_t max_message;       /**< bytes of a frame or message, 64 KiB, to 1 GiB */
+  size_t max_preauth_frame; /**< bytes of CONNECT, 16 KiB */
+  size_t max_command;       /**< bytes of a command, 16, to 64 */
+  size_t max_headers;       /**< of one frame, 64, to 1,024 */
+  size_t max_header_line;   /**< bytes, 8 KiB, to 1 MiB */
+  size_t max_header_bytes;  /**< of all header lines, 16 KiB, to 4 MiB */
+  size_t max_destination;   /**< bytes, 1,024, to 8,192 */
+  size_t max_levels;        /**< segments of a destination, 32, to 256 */
+  size_t max_wildcards;     /**< of a pattern, 8, to 32 */
+  size_t max_subscription_id; /**< bytes, 128, to 4,096 */
+  size_t max_receipt;         /**< bytes of a receipt, 256, to 4,096 */
+  size_t max_user;            /**< bytes of a user name, 256, to 4,096 */
+
+  /* Sessions. */
+  size_t max_subscriptions; /**< of one session, 1,024, to 1,048,576 */
+  sbk_msec connect_timeout; /**< from accept to CONNECT: 10 s */
+  sbk_msec heartbeat_out;   /**< we send this often: 10 s; SBK_NEVER: never */
+  sbk_msec heartbeat_in;    /**< we want this often: 10 s; SBK_NEVER: never */
+  sbk_msec heartbeat_min;   /**< least interval a client may ask for: 1 s */
+  sbk_msec heartbeat_max;   /**< largest: 1 h */
+  size_t heartbeat_grace;   /**< intervals of silence that end a peer: 3 */
+  size_t max_queue; /**< bytes of frames waiting for one peer, 512 KiB, to 1 GiB */
+  sbk_msec send_timeout; /**< age of the oldest of them: 10 s */
+};
+#define SBK_CONFIG_INIT                                                        \
+  { sizeof(struct sbk_config) }
+
+/**
+ * A broker for one event loop. Both structs are copied, with the strings in
+ * them; either may be NULL. arg comes back in every callback. It owns no
+ * thread, socket or clock.
+ *
+ * 0; SBK_ERR_NOMEM; SBK_ERR_INVAL: a limit or a name out of range;
+ * SBK_ERR_ABI: a struct has bytes set that this library does not know;
+ * SBK_ERR_CALLBACK: no randomness. *broker is NULL then.
+ */
+SBK_API int sbk_broker_new(sbk_broker **broker,
+                           const struct sbk_callbacks *callbacks,
+                           const struct sbk_config *config, void *arg);
+
+/**
+ * Ends all that is left, telling `disconnected` and `request_gone`, and frees
+ * it: sessions, queues, and connections the host still holds, whose pointers
+ * die with it. Messages and buffers the host holds references to must be given
+ * back before. NULL is fine. From a callback nothing happens.
+ */
+SBK_API void sbk_broker_free(sbk_broker *broker);
+
+/** The arg of sbk_broker_new(). */
+SBK_API void *sbk_broker_arg(sbk_broker *broker);
+
+/** Says goodbye to every peer (1001) and lets no new one in. Connections end
+ * as their peers take note, or after close_timeout. */
+SBK_API void sbk_broker_shutdown(sbk_broker *broker);
+
+/** How many connections there are: 0 after a shutdown means all have gone. */
+SBK_API size_t sbk_broker_conn_count(sbk_broker *broker);
+
+/**
+ * Sets the clock, runs due timers and posted tasks. Call it once each time the
+ * loop wakes up, before asking for ready connections. now is on a monotonic
+ * clock of the host's choice; an earlier time than before counts as the same.
+ */
+SBK_API void sbk_broker_tick(sbk_broker *broker, sbk_msec now);
+
+/** When the next tick is due at the latest, on the same clock; may lie in the
+ * past; SBK_NEVER: none is. */
+SBK_API sbk_msec sbk_broker_deadline(sbk_broker *broker);
+
+/** The next connection that has new output or wants something else than when
+ * it was last returned here; NULL: none. Call until NULL before the loop
+ * sleeps. The host may free the connection it was given. */
+SBK_API sbk_conn *sbk_broker_next_ready(sbk_broker *broker);
+
+/**
+ * Work for the broker's thread. sbk_post() is the one function that any thread
+ * may call, and it cannot fail. Tasks run in order, inside the next tick. The
+ * task is the caller's memory, lent until run() is called, where it may be
+ * freed or posted again. Tasks posted but not run when the broker is freed are
+ * dropped.
+ */
+typedef struct sbk_task sbk_task;
+struct sbk_task {
+  void (*run)(sbk_broker *broker, sbk_task *task);
+  sbk_task *next; /**< the library's */
+};
+SBK_API void sbk_post(sbk_broker *broker, sbk_task *task);
+
+/**
+ * A path at which peers open WebSocket sessions. Copied, with its strings.
+ */
+struct sbk_endpoint {
+  size_t size;      /**< SBK_ENDPOINT_INIT sets it */
+  const char *path; /**< "/ws"; matches as a whole, without the query */
+  /**
+   * Origins that may open sessions, besides the endpoint's own (scheme, host
+   * and port equal to those of the request): `https://a.example`; a host that
+   * begins with `*.` (one or more labels); a port `[*]` (any); or the one word
+   * `*` (any, and `null`). Ends with NULL. NULL: only its own.
+   */
+  const char *const *allowed_origins;
+  int require_origin; /**< nonzero: refuse peers that send no Origin */
+  int secure; /**< nonzero: behind TLS, so its own origin starts with https */
+  /**
+   * Set: sessions here carry plain messages instead of STOMP, and each whole
+   * one comes here. data lives until the return. 0, or negative: the session
+   * is closed with 1011. Answer with sbk_session_send().
+   */
+  int (*message)(sbk_session *session, int binary, const void *data, size_t len,
+                 void *arg);
+};
+#define SBK_ENDPOINT_INIT                                                      \
+  { sizeof(struct sbk_endpoint) }
+
+/** 0; SBK_ERR_INVAL: the path does not begin with '/', holds '?', '#', a blank
+ * or a control character, or an origin is malformed; SBK_ERR_EXISTS;
+ * SBK_ERR_NOMEM; SBK_ERR_ABI. */
+SBK_API int sbk_broker_add_endpoint(sbk_broker *broker,
+                                    const struct sbk_endpoint *endpoint);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,137 @@
+#ifndef STOMPBROKER_CONN_H
+#define STOMPBROKER_CONN_H
+
+#include <sys/uio.h>
+
+#include <stompbroker/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What the first byte on a stream means. */
+enum sbk_transport {
+  SBK_HTTP = 1,  /**< HTTP/1.1: upgrade requests, and the host's own paths */
+  SBK_WEBSOCKET, /**< the host has sent its 101 already */
+  SBK_TCP        /**< STOMP frames, no WebSocket */
+};
+
+/**
+ * A stream the host has accepted. Its deadlines count from the next tick or
+ * feed. peer is a name for the log and may be NULL; it is copied.
+ *
+ * 0; SBK_ERR_NOMEM; SBK_ERR_STATE: shutting down; SBK_ERR_TOO_MANY:
+ * max_connections or max_pending is reached (for SBK_HTTP a connection is
+ * made all the same that answers 503 and ends, while there is room for 64
+ * such). *conn is NULL on failure.
+ */
+SBK_API int sbk_conn_new(sbk_conn **conn, sbk_broker *broker,
+                         enum sbk_transport transport, const char *peer,
+                         void *user_data);
+
+/** A request that the host's own HTTP parser has read. Nothing need end with
+ * NUL. Only looked at during the call. */
+struct sbk_http_field {
+  const char *name;
+  size_t name_len;
+  const char *value;
+  size_t value_len;
+};
+struct sbk_http_request {
+  size_t size; /**< SBK_HTTP_REQUEST_INIT sets it */
+  const char *method;
+  size_t method_len;
+  const char *target;
+  size_t target_len;
+  const struct sbk_http_field *fields;
+  size_t field_count;
+};
+#define SBK_HTTP_REQUEST_INIT                                                  \
+  { sizeof(struct sbk_http_request) }
+
+/**
+ * A stream whose first request, to an endpoint, is parsed already and has no
+ * body; the 101 (or a refusal) comes out as output. Bytes read behind the
+ * request are fed as usual.
+ *
+ * As sbk_conn_new(), and SBK_ERR_NOT_FOUND: no endpoint has that path;
+ * SBK_ERR_INVAL: the request breaks HTTP's grammar; SBK_ERR_ABI.
+ */
+SBK_API int sbk_conn_new_request(sbk_conn **conn, sbk_broker *broker,
+                                 const struct sbk_http_request *request,
+                                 const char *peer, void *user_data);
+
+/** Sec-WebSocket-Accept for a host that writes its own 101: 28 characters and
+ * a NUL. 0, or SBK_ERR_INVAL: key is not the base64 of 16 bytes. */
+SBK_API int sbk_websocket_accept(char accept[29], const char *key,
+                                 size_t key_len);
+
+/**
+ * Nonzero: a page of that origin may open a session here: it is the scheme,
+ * host and port of the server itself (scheme "http" or "https", host as in the
+ * Host header), or one of allowed (as in struct sbk_endpoint; NULL: none).
+ * origin NULL is no browser: yes. For hosts that write their own 101;
+ * endpoints ask it by themselves.
+ */
+SBK_API int sbk_origin_allowed(const char *origin, const char *scheme,
+                               const char *host, const char *const *allowed);
+
+/** The stream is gone: call after the socket is closed. Tells `disconnected`
+ * if nobody has yet. NULL is fine. From a callback nothing happens. */
+SBK_API void sbk_conn_free(sbk_conn *conn);
+
+SBK_API void *sbk_conn_user_data(sbk_conn *conn);
+SBK_API void sbk_conn_set_user_data(sbk_conn *conn, void *user_data);
+
+/** NULL until the peer has asked for a session, and after its end. */
+SBK_API sbk_session *sbk_conn_session(sbk_conn *conn);
+
+/**
+ * Bytes from the peer, read at now. All are taken, whatever is returned; data
+ * may be reused at once. A negative value is why this connection is closing;
+ * the host need not react to it, sbk_conn_wants() says what is left to do.
+ * SBK_ERR_STATE: called from a callback, nothing was taken.
+ */
+SBK_API int sbk_conn_feed(sbk_conn *conn, sbk_msec now, const void *data,
+                          size_t len);
+
+/** The peer has ended its side (0), or the socket failed (an errno value).
+ * What the peer may still be sent is sent if it only ended its side. */
+SBK_API void sbk_conn_eof(sbk_conn *conn, int os_error);
+
+/** SBK_WANT_READ and SBK_WANT_WRITE; 0: all said, close the socket and free
+ * the connection. */
+#define SBK_WANT_READ  1u
+#define SBK_WANT_WRITE 2u
+SBK_API unsigned sbk_conn_wants(sbk_conn *conn);
+
+/*
+ * The two ways to take output. Use one of them for a connection, then
+ * sbk_conn_sent(), and nothing else for that connection in between.
+ */
+
+/**
+ * Fills buf, which is the host's own and may serve the whole loop, with the
+ * next bytes to send, oldest first, and returns how many they are, 0 when
+ * nothing waits. Cheapest for loops that write at once. The same bytes come
+ * again until sbk_conn_sent() has counted them off.
+ */
+SBK_API size_t sbk_conn_copy_out(sbk_conn *conn, void *buf, size_t cap);
+
+/**
+ * The next bytes to send, oldest first, up to iovmax pieces; how many were
+ * filled. They stay where they are, unchanged, until sbk_conn_sent() has
+ * counted them off, whatever else is called meanwhile. For asynchronous
+ * writers and large bodies. If memory is short: 0, and the connection is
+ * closing.
+ */
+SBK_API int sbk_conn_output(sbk_conn *conn, struct iovec *iov, int iovmax);
+
+/** len bytes of what was handed out have been sent, or are the host's now. */
+SBK_API void sbk_conn_sent(sbk_conn *conn, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

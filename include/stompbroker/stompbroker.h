@@ -1,0 +1,14 @@
+#ifndef STOMPBROKER_STOMPBROKER_H
+#define STOMPBROKER_STOMPBROKER_H
+
+#include <stompbroker/base.h>
+#include <stompbroker/broker.h>
+#include <stompbroker/conn.h>
+#include <stompbroker/handler.h>
+#include <stompbroker/message.h>
+#include <stompbroker/request.h>
+#include <stompbroker/send.h>
+#include <stompbroker/session.h>
+#include <stompbroker/version.h>
+
+#endif

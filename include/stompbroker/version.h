@@ -1,0 +1,7 @@
+#ifndef STOMPBROKER_VERSION_H
+#define STOMPBROKER_VERSION_H
+
+#define SBK_VERSION     "0.1.0"
+#define SBK_VERSION_NUM 0x000100
+
+#endif
