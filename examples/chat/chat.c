@@ -6,22 +6,18 @@
 #include <string.h>
 #include <time.h>
 
-static const char lower[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-static const char any[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                          "abcdefghijklmnopqrstuvwxyz0123456789-_";
+#define LOWER "abcdefghijklmnopqrstuvwxyz0123456789-"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 bool name_valid(const char *name) {
-  size_t len = strspn(name, any);
+  size_t len = strspn(name, LOWER UPPER "_");
   return len > 0 && len < NAME_SIZE && name[len] == '\0' && name[0] != '-' &&
          name[0] != '_';
 }
 
 bool room_valid(const char *name) {
-  size_t len = name[0] == '-' ? 0 : 1;
-  if (len == 0 || name[0] == '\0') return false;
-  for (len = 0; name[len] == '-' || (name[len] && strchr(lower, name[len]));)
-    len++;
-  return len < ROOM_SIZE && name[len] == '\0';
+  size_t len = strspn(name, LOWER);
+  return len > 0 && len < ROOM_SIZE && name[len] == '\0' && name[0] != '-';
 }
 
 static uint64_t clock_read(clockid_t id) {

@@ -96,7 +96,7 @@ static int add_folder(struct pages *p, const char *path, const char *url,
   DIR *dir = opendir(path);
   struct dirent *e;
   int rv = dir ? 0 : -errno;
-  while (rv == 0 && (e = readdir(dir)) != NULL)
+  while (rv == 0 && dir != NULL && (e = readdir(dir)) != NULL)
     if (strncmp(e->d_name, begin, strlen(begin)) == 0)
       rv = add_file(p, dirfd(dir), url, e->d_name);
   if (dir != NULL) closedir(dir);

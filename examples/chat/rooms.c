@@ -130,7 +130,7 @@ static void save(struct rooms *r, struct room *room, const struct text *line) {
 /* Reads one line and writes it anew, so that what goes out is always ours. */
 static bool restore(struct room *room, const char *line, size_t len) {
   char from[NAME_SIZE], said[TEXT_MOST + 1];
-  uint64_t id, at;
+  uint64_t id = 0, at = 0;
   struct text t = {0};
   struct field fields[] = {{.name = "id", .number = &id},
                            {.name = "from", .dst = from, .size = sizeof(from)},
@@ -178,9 +178,10 @@ struct rooms *rooms_load(int folder) {
   DIR *dir = fd < 0 ? NULL : fdopendir(fd);
   struct dirent *e;
   size_t skip = strlen(FILE_PREFIX);
-  if (r == NULL || dir == NULL) rv = -errno;
-  if (r != NULL) r->folder = folder;
-  while (rv == 0 && (e = readdir(dir)) != NULL)
+  if (dir == NULL) rv = -errno;
+  if (r == NULL) rv = -ENOMEM;
+  else r->folder = folder;
+  while (rv == 0 && r != NULL && dir != NULL && (e = readdir(dir)) != NULL)
     if (strncmp(e->d_name, FILE_PREFIX, skip) == 0 &&
         room_valid(e->d_name + skip))
       rv = load_room(r, e->d_name + skip);
