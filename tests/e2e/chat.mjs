@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
-import { Chat, check, seed, shoot, sleep, step, Stop, summary, until } from './harness.mjs';
+import { accessible, Chat, check, seed, shoot, sleep, step, Stop, summary, until } from './harness.mjs';
 
 const [program, pageDir, shots] = process.argv.slice(2);
 const here = path.dirname(new URL(import.meta.url).pathname);
@@ -127,6 +127,7 @@ async function story() {
     anna = await open('anna');
     await anna.waitForSelector('#login', { state: 'visible' });
     await shoot(anna, shots, '01-door', ...both);
+    await accessible(anna);
   });
   await step('a new name is made with its first password', async () => {
     await enter(anna, 'Anna', 'correct horse');
@@ -192,6 +193,17 @@ async function story() {
     await sees(bob, '@bob look');
     await bob.waitForSelector('.bubble.mentioned');
     await shoot(bob, shots, '04-room', ['desktop', 'tablet', 'phone'], ['light', 'dark']);
+  });
+  await step('names, roles and contrast are as they should be', async () => {
+    await accessible(bob);
+    await bob.setViewportSize({ width: 390, height: 780 });
+    await bob.click('#drawer-open');
+    await accessible(bob);
+    await bob.keyboard.press('Escape');
+    await bob.setViewportSize({ width: 1360, height: 850 });
+    await bob.keyboard.press('Control+k');
+    await accessible(bob);
+    await bob.keyboard.press('Escape');
   });
   await step('what nobody looks at is counted', async () => {
     await goTo(bob, '#random');

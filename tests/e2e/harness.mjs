@@ -121,6 +121,21 @@ export async function shoot(page, folder, name, sizes = ['desktop'], schemes = [
   await page.emulateMedia({ colorScheme: 'light' });
 }
 
+const axe = fs.readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+
+/** axe-core's rules: names, roles, contrast, in both schemes. */
+export async function accessible(page) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await sleep(250);
+    const found = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ['violations'] })`);
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'no-preference' });
+    const lines = found.violations.flatMap(({ id, help, nodes }) =>
+      nodes.slice(0, 4).map((node) => `${colorScheme}: ${id}: ${help}: ${node.target}: ${node.any[0]?.message ?? ''}`));
+    check(lines.length === 0, lines.join('\n'));
+  }
+}
+
 /** What people said before we came, in the file of a room. */
 export function seed(data, room, lines) {
   fs.mkdirSync(data, { recursive: true, mode: 0o700 });

@@ -27,7 +27,7 @@ export function toEnd(smooth = false) {
 }
 
 const separator = (text, extra = '') =>
-  h('li', { class: `separator ${extra}`, role: 'separator' }, h('span', {}, text));
+  h('li', { class: `separator ${extra}` }, h('span', {}, text));
 
 function bubble(message) {
   const mentioned = message.from !== store.me && store.mentions(message.text);
