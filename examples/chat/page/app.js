@@ -406,6 +406,7 @@ function goOut(why, kind) {
   closeDrawer();
   clearInterval(countdown);
   store.leave();
+  toast();
   openDoor(why, kind);
 }
 

@@ -61,9 +61,14 @@ export function rich(text) {
 
 let toastTimer;
 
+/** A line that goes away by itself; none: the last one goes at once. */
 export function toast(text) {
   const el = $('toast');
   clearTimeout(toastTimer);
+  if (!text) {
+    delete el.dataset.shown;
+    return;
+  }
   el.textContent = text;
   el.dataset.shown = '';
   toastTimer = setTimeout(() => {
