@@ -31,6 +31,7 @@ struct chat {
   struct limit login_names; /**< attempts, by the name they are for */
   struct limit login_peers; /**< and by where they come from */
   struct limit messages;    /**< by user */
+  struct limit typing;      /**< by user; what is over it is dropped */
 };
 
 /** 1 to 24 letters, digits, '-' and '_', the first one a letter or digit. */

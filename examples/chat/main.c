@@ -175,6 +175,7 @@ static bool start(const struct options *o) {
   chat.login_names = (struct limit){.burst = 5, .per_second = 0.1};
   chat.login_peers = (struct limit){.burst = 20, .per_second = 0.5};
   chat.messages = (struct limit){.burst = 20, .per_second = 5};
+  chat.typing = (struct limit){.burst = 10, .per_second = 2};
   if (!load(o)) return false;
   loop = loop_new();
   chat.presence = presence_new(&chat);

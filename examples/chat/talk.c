@@ -255,7 +255,7 @@ static int on_typing(sbk_call *call, void *arg) {
   int rv;
   if (!room_valid(room) || sbk_call_decode(call, "typing", &typing) != 0)
     return notice(call, "malformed", "That was no typing.");
-  if (!limit_take(&chat->messages, sender(call), clock_now())) return 0;
+  if (!limit_take(&chat->typing, sender(call), clock_now())) return 0;
   snprintf(to, sizeof(to), "/topic/presence/%s", room);
   text_str(&t, "{\"name\":");
   text_json(&t, sender(call), strlen(sender(call)));

@@ -134,12 +134,21 @@ def conversation(port, token):
     ok(notice and json.loads(notice.body)["word"] == "malformed",
        "a text over 4 KiB is refused without ending the session", notice)
 
+    for i in range(40):
+        conn.send("/app/chat/flood", "Line %d" % i, content_type="text/plain")
+    notice = heard.wait("MESSAGE", lambda f: f.headers["subscription"] == "notice")
+    ok(notice and json.loads(notice.body)["word"] == "too-fast" and conn.is_connected(),
+       "who talks too fast is told so and stays", notice)
+    time.sleep(1)  # for a few more to be let through
+
     conn.unsubscribe("lobby", headers={"receipt": "out"})
     heard.wait("RECEIPT", lambda f: f.headers["receipt-id"] == "out")
     conn.send("/app/chat/lobby", "Can I hear myself?", content_type="text/plain",
               headers={"receipt": "alone"})
     while True:
         kind, frame = heard.got.get(timeout=5)
+        if kind == "MESSAGE" and frame.headers["subscription"] == "notice":
+            continue
         if kind == "MESSAGE" or frame.headers.get("receipt-id") == "alone":
             break
     ok(kind == "RECEIPT", "after UNSUBSCRIBE nothing comes", frame)
