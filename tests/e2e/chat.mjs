@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
-import { accessible, Chat, check, seed, shoot, sleep, step, Stop, summary, until } from './harness.mjs';
+import { accessible, Chat, check, relay, seed, shoot, sleep, step, Stop, summary, until } from './harness.mjs';
 
 const [program, pageDir, shots] = process.argv.slice(2);
 const here = path.dirname(new URL(import.meta.url).pathname);
@@ -72,7 +72,7 @@ function helper(args, online) {
   child.stdout.on('data', (chunk) => {
     for (const line of String(chunk).trimEnd().split('\n')) {
       lines.push(line);
-      if (/^(ok|not ok|#)/.test(line)) console.log(line);
+      if (/^(ok|not ok|#)/.test(line)) relay(line);
       else online(line);
     }
   });
@@ -406,5 +406,5 @@ try {
 }
 
 const { passed, failed } = summary();
-console.log(`# ${passed} passed, ${failed} failed`);
+console.log(`${passed} passed, ${failed} failed`);
 if (failed > 0) process.exitCode = 1;

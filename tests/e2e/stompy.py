@@ -166,7 +166,24 @@ def goodbye(conn, heard):
     conn.disconnect(receipt="bye")
     ok(heard.wait("RECEIPT", lambda f: f.headers["receipt-id"] == "bye"),
        "DISCONNECT is answered by its receipt")
-    ok(heard.wait("END"), "and then the stream ends")
+    end(conn)
+
+
+def ending(port, token):
+    """stomp.py hangs up at once; who waits sees the server do it."""
+    s = socket.create_connection(("127.0.0.1", port), timeout=5)
+    s.sendall(("CONNECT\naccept-version:1.2\nhost:chat\nAuthorization:Bearer %s\n\n\0"
+               "DISCONNECT\nreceipt:bye\n\n\0" % token).encode())
+    got = b""
+    try:
+        while part := s.recv(4096):
+            got += part
+    except OSError as error:
+        got += repr(error).encode()
+    s.close()
+    frames = got.strip(b"\n").split(b"\0")
+    ok(frames[0].startswith(b"CONNECTED\n") and b"RECEIPT\nreceipt-id:bye\n" in frames[1] and
+       frames[2:] in ([b""], [b"\n"]), "after DISCONNECT and its receipt the server ends the stream", got)
 
 
 def refused(port, token, text, sentence, act=None):
@@ -220,6 +237,7 @@ def main():
     foreign_page(http_port)
     heart_beats(conn, heard)
     goodbye(conn, heard)
+    ending(tcp_port, token)
     return 1 if failed else 0
 
 
