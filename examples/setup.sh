@@ -71,12 +71,12 @@ step() {
 must=() may=()
 
 need() {
-  must+=("$1|$2|$3")
+  must+=("$1"$'\t'"$2"$'\t'"$3")
 }
 
 # As need, but the rest goes on without it.
 want() {
-  may+=("$1|$2|$3")
+  may+=("$1"$'\t'"$2"$'\t'"$3")
 }
 
 # shellcheck disable=SC2329 # called by the commands of need and want
@@ -89,7 +89,7 @@ lacking() {
   local entry
 
   for entry; do
-    (eval "${entry%%|*}") >/dev/null 2>&1 || printf '%s\n' "$entry"
+    (eval "${entry%%$'\t'*}") >/dev/null 2>&1 || printf '%s\n' "$entry"
   done
 }
 
@@ -129,9 +129,9 @@ provide() {
 
   mapfile -t entries < <(lacking "${must[@]}" ${may[@]+"${may[@]}"})
   for entry in ${entries[@]+"${entries[@]}"}; do
-    entry=${entry#*|}
+    entry=${entry#*$'\t'}
     # shellcheck disable=SC2206 # a list of packages
-    packages+=(${entry%%|*})
+    packages+=(${entry%%$'\t'*})
   done
 
   if [ "${#packages[@]}" -ne 0 ] && command -v apt-get >/dev/null; then
@@ -149,10 +149,10 @@ provide() {
   fi
 
   while IFS= read -r entry; do
-    say "Not to be had here, and left out: ${entry##*|}"
+    say "Not to be had here, and left out: ${entry##*$'\t'}"
   done < <(lacking ${may[@]+"${may[@]}"})
   while IFS= read -r entry; do
-    say "Needed, and not here: ${entry##*|}"
+    say "Needed, and not here: ${entry##*$'\t'}"
     here=no
   done < <(lacking "${must[@]}")
   if [ "$here" = no ]; then
@@ -166,7 +166,7 @@ need 'command -v cc' gcc 'a C11 compiler (gcc or clang)'
 need 'includes stdlib.h' libc6-dev "the C library's headers"
 need 'command -v pkg-config' pkg-config 'pkg-config (or pkgconf)'
 need 'command -v ninja' ninja-build 'Ninja'
-need 'meson --version | grep -qvE "^0\."' meson 'Meson 1.0 or later'
+need 'meson --version | grep -v "^0\."' meson 'Meson 1.0 or later'
 need 'includes wslay/wslay.h' libwslay-dev 'wslay 1.1.1 or later (tatsuhiro-t.github.io/wslay)'
 need 'includes nettle/version.h && pkg-config --atleast-version=3.4 nettle' \
   nettle-dev 'nettle 3.4 or later'
