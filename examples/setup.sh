@@ -135,7 +135,7 @@ provide() {
   done
 
   if [ "${#packages[@]}" -ne 0 ] && command -v apt-get >/dev/null; then
-    if [ "$(id -u)" -eq 0 ] || as_root true; then
+    if [ "$(id -u)" -eq 0 ] || { command -v sudo >/dev/null && as_root true; }; then
       say "Missing packages: ${packages[*]}"
       if attempt apt 'Installing them' install_packages "${packages[@]}"; then
         echo ok
