@@ -29,6 +29,15 @@ static inline bool sbk__ascii_is_control(char c) {
   return (uint8_t)c < 0x20 || c == 0x7f;
 }
 
+/* May it stand in a token (RFC 9110, 5.6.2)? */
+static inline bool sbk__ascii_is_token(char c) {
+  static const uint64_t set[2] = {UINT64_C(0x03ff6cfa00000000),
+                                  UINT64_C(0x57ffffffc7fffffe)};
+  const uint8_t byte = (uint8_t)c;
+
+  return byte < 128 && (set[byte / 64] >> (byte % 64) & 1) != 0;
+}
+
 /* The value of a hexadecimal digit; -1: it is none. */
 static inline int sbk__ascii_hex(char c) {
   if (sbk__ascii_is_digit(c)) {
