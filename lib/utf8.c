@@ -29,15 +29,14 @@ static bool fail(sbk__utf8 *state) {
   return false;
 }
 
-/* RFC 3629, 4: only the byte behind the lead has bounds of its own, which rule
- * out overlong forms, surrogates and what is above U+10FFFF. */
+/* The first byte of a longer character. RFC 3629, 4: only the byte behind the
+ * lead has bounds of its own, which rule out overlong forms, surrogates and
+ * what is above U+10FFFF. */
 static bool lead(sbk__utf8 *state, uint8_t byte) {
   state->lower = 0x80;
   state->upper = 0xbf;
 
-  if (byte < 0x80) {
-    state->need = 0;
-  } else if (byte >= 0xc2 && byte <= 0xdf) {
+  if (byte >= 0xc2 && byte <= 0xdf) {
     state->need = 1;
   } else if (byte >= 0xe0 && byte <= 0xef) {
     state->need = 2;

@@ -566,6 +566,39 @@ static void says_so_when_memory_ends(void **state) {
   sbk__http_head_clear(&head);
 }
 
+/* A method and a target of these lengths: text grows at any byte of them. */
+static int read_long_line(sbk__http_head *head, size_t method, size_t target) {
+  char text[1024];
+
+  memset(text, 'a', sizeof(text));
+  text[method] = ' ';
+  text[method + 1] = '/';
+  memcpy(text + method + 1 + target, "?b HTTP/1.1\r\n" HOST "\r\n",
+         sizeof("?b HTTP/1.1\r\n" HOST "\r\n"));
+
+  return http_read(head, &memory.mem, &config, text);
+}
+
+static void says_so_wherever_the_text_outgrows_its_room(void **state) {
+  sbk__http_head head;
+  size_t method, fail_from;
+  int rv, nomem = 0;
+
+  (void)state;
+  for (method = 1; method < 520; method++) {
+    for (fail_from = 0; fail_from < 5; fail_from++) {
+      failing_mem_init(&memory);
+      memory.fail_from = fail_from;
+      rv = read_long_line(&head, method, 1 + method % 7);
+      assert_true(rv == 1 || rv == SBK_ERR_NOMEM);
+      nomem += rv == SBK_ERR_NOMEM;
+      sbk__http_head_clear(&head);
+      assert_int_equal(memory.blocks, 0);
+    }
+  }
+  assert_true(nomem > 1000);
+}
+
 static void clear_makes_it_new(void **state) {
   sbk__http_head head;
   size_t used;
@@ -783,6 +816,7 @@ int main(void) {
       TEST(memory_stays_below_four_times_the_bytes),
       TEST(takes_no_memory_before_the_first_byte),
       TEST(says_so_when_memory_ends),
+      TEST(says_so_wherever_the_text_outgrows_its_room),
       TEST(clear_makes_it_new),
       TEST(random_damage_gives_the_same_in_any_pieces),
       TEST(takes_a_request_that_another_parser_read),
