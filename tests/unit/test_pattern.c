@@ -584,6 +584,9 @@ static void ties_are_broken_by_length_stars_and_names(void **state) {
   assert_int_equal(compare("/a/{x}", "/a/{longer}", "/a/b", '/'), 0);
   /* characters, not bytes */
   assert_int_equal(compare("/\xc3\xa9{x}", "/e{x}", "/\xc3\xa9", '/'), 0);
+  /* of Java: two for what lies above U+FFFF */
+  assert_int_equal(
+      compare("/\xf0\x9f\x98\x80{x}", "/ee{x}", "/\xf0\x9f\x98\x80", '/'), 0);
 }
 
 static void keeps_two_oddities_of_spring(void **state) {
