@@ -168,6 +168,7 @@ struct run {
   size_t pattern; /* what stands left of it */
   size_t from;    /* it takes text from here */
   size_t to;      /* to here */
+  size_t var;     /* how many variables are left of it, itself counted */
   sbk__capture *capture;
 };
 
@@ -201,6 +202,7 @@ static bool run_begin(struct run *run, span pattern, size_t *at, span text,
   *at -= size;
   run->any = true;
   run->pattern = *at;
+  run->var = *var;
   run->to = to;
   run_take(run, text, to);
 
@@ -235,6 +237,7 @@ static bool match_segment(span pattern, span text, size_t var,
       to = run.from - char_before(text, run.from);
       run_take(&run, text, to);
       at = run.pattern;
+      var = run.var;
     } else {
       return false;
     }

@@ -55,8 +55,7 @@ bool sbk__pattern_match(const char *pattern, size_t pattern_len,
                         sbk__captures *captures);
 
 /* Spring's AntPatternComparator for two patterns that match text: below 0 when
- * a is the more specific one. What it says of slash and `**` holds here for
- * the separator and `**`. */
+ * a is the more specific one. */
 int sbk__pattern_compare(const char *a, size_t a_len, const char *b,
                          size_t b_len, const char *text, size_t len,
                          char separator);

@@ -136,10 +136,12 @@ struct sbk_config {
   /* Sessions. */
   size_t max_subscriptions; /**< of one session, 1,024, to 1,048,576 */
   sbk_msec connect_timeout; /**< from accept to CONNECT: 10 s */
-  sbk_msec heartbeat_out;   /**< we send this often: 10 s; SBK_NEVER: never */
-  sbk_msec heartbeat_in;    /**< we want this often: 10 s; SBK_NEVER: never */
-  sbk_msec heartbeat_min;   /**< least interval a client may ask for: 1 s */
-  sbk_msec heartbeat_max;   /**< largest: 1 h */
+  /** We send this often at the most, and 10 s unless set; SBK_NEVER: never. A
+   * client that wants less often gets that; one that wants more often does
+   * not, so that a millisecond can be asked for by nobody. */
+  sbk_msec heartbeat_out;
+  sbk_msec heartbeat_in;  /**< we want this often: 10 s; SBK_NEVER: never */
+  sbk_msec heartbeat_max; /**< largest that a client may name: 1 h */
   size_t heartbeat_grace;   /**< intervals of silence that end a peer: 3 */
   size_t max_queue; /**< bytes of frames waiting for one peer, 512 KiB, to 1 GiB */
   sbk_msec send_timeout; /**< age of the oldest of them: 10 s */
