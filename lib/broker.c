@@ -16,9 +16,9 @@ static int init_core(sbk__core *core, const struct sbk_callbacks *callbacks,
                          callbacks != NULL ? callbacks : &no_callbacks);
 
   if (rv == 0) {
-    rv = sbk__abi_copy(&core->config, sizeof(core->config),
-                       sizeof(core->config),
-                       config != NULL ? config : &no_config);
+    rv =
+        sbk__abi_copy(&core->config, sizeof(core->config), sizeof(core->config),
+                      config != NULL ? config : &no_config);
   }
   if (rv == 0) {
     rv = sbk__limits_resolve(&core->config);
@@ -38,8 +38,8 @@ static int check_mem(const struct sbk_mem *mem) {
 static int fill(sbk_broker *broker) {
   uint8_t epoch[4];
   size_t i;
-  int rv = sbk__random(&broker->core, broker->core.seed,
-                       sizeof(broker->core.seed));
+  int rv =
+      sbk__random(&broker->core, broker->core.seed, sizeof(broker->core.seed));
 
   if (rv == 0) {
     rv = sbk__random(&broker->core, epoch, sizeof(epoch));
@@ -52,8 +52,7 @@ static int fill(sbk_broker *broker) {
     broker->epoch[2 * i + 1] = hex[epoch[i] & 15];
   }
 
-  rv = sbk__route_init(&broker->route, &broker->core.mem,
-                       &broker->core.config);
+  rv = sbk__route_init(&broker->route, &broker->core.mem, &broker->core.config);
   if (rv != 0) {
     return rv;
   }
@@ -180,9 +179,13 @@ void sbk_broker_free(sbk_broker *broker) {
   sbk__free(&mem, broker);
 }
 
-void *sbk_broker_arg(sbk_broker *broker) { return broker->core.arg; }
+void *sbk_broker_arg(sbk_broker *broker) {
+  return broker->core.arg;
+}
 
-size_t sbk_broker_conn_count(sbk_broker *broker) { return broker->conn_count; }
+size_t sbk_broker_conn_count(sbk_broker *broker) {
+  return broker->conn_count;
+}
 
 void sbk_broker_shutdown(sbk_broker *broker) {
   sbk__node *node;
@@ -202,9 +205,9 @@ void sbk_post(sbk_broker *broker, sbk_task *task) {
 
   do {
     task->next = newest;
-  } while (!atomic_compare_exchange_weak_explicit(
-      &broker->posts, &newest, task, memory_order_release,
-      memory_order_relaxed));
+  } while (!atomic_compare_exchange_weak_explicit(&broker->posts, &newest, task,
+                                                  memory_order_release,
+                                                  memory_order_relaxed));
   if (newest == NULL && broker->core.callbacks.wakeup != NULL) {
     broker->core.callbacks.wakeup(broker->core.arg);
   }
@@ -299,8 +302,7 @@ static bool endpoint_exists(const sbk_broker *broker, const char *path) {
 
   for (node = broker->endpoints.next; node != &broker->endpoints;
        node = node->next) {
-    if (strcmp(sbk__item(node, sbk__endpoint, in_endpoints)->path, path) ==
-        0) {
+    if (strcmp(sbk__item(node, sbk__endpoint, in_endpoints)->path, path) == 0) {
       return true;
     }
   }
@@ -377,9 +379,9 @@ int sbk_broker_add_handler(sbk_broker *broker, enum sbk_command command,
   return rv;
 }
 
-int sbk_broker_add_interceptor(sbk_broker *broker,
-                               enum sbk_direction direction, int order,
-                               sbk_interceptor interceptor, void *arg) {
+int sbk_broker_add_interceptor(sbk_broker *broker, enum sbk_direction direction,
+                               int order, sbk_interceptor interceptor,
+                               void *arg) {
   if (interceptor == NULL ||
       (direction != SBK_INBOUND && direction != SBK_OUTBOUND)) {
     return SBK_ERR_INVAL;
@@ -392,6 +394,5 @@ int sbk_broker_add_interceptor(sbk_broker *broker,
 
 int sbk_broker_add_converter(sbk_broker *broker,
                              const struct sbk_converter *converter) {
-  return sbk__converters_add(&broker->converters, &broker->core.mem,
-                             converter);
+  return sbk__converters_add(&broker->converters, &broker->core.mem, converter);
 }

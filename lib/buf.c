@@ -91,6 +91,10 @@ void sbk_buf_unref(sbk_buf *buf) {
   sbk__free(buf->mem, buf);
 }
 
-const void *sbk_buf_data(const sbk_buf *buf) { return buf->data; }
+const void *sbk_buf_data(const sbk_buf *buf) {
+  return buf->data;
+}
 
-size_t sbk_buf_len(const sbk_buf *buf) { return buf->len; }
+size_t sbk_buf_len(const sbk_buf *buf) {
+  return buf->len;
+}

@@ -70,11 +70,17 @@ int sbk__call_set_params(sbk_call *call, const sbk__captures *captures) {
   return 0;
 }
 
-sbk_broker *sbk_call_broker(sbk_call *call) { return call->broker; }
+sbk_broker *sbk_call_broker(sbk_call *call) {
+  return call->broker;
+}
 
-sbk_session *sbk_call_session(sbk_call *call) { return call->session; }
+sbk_session *sbk_call_session(sbk_call *call) {
+  return call->session;
+}
 
-const sbk_message *sbk_call_message(sbk_call *call) { return call->msg; }
+const sbk_message *sbk_call_message(sbk_call *call) {
+  return call->msg;
+}
 
 const char *sbk_call_param(sbk_call *call, const char *name) {
   const char *at = call->params;
@@ -93,8 +99,7 @@ const char *sbk_call_param(sbk_call *call, const char *name) {
 }
 
 int sbk_call_set_user(sbk_call *call, const char *user) {
-  if (call->kind != SBK__CALL_INBOUND ||
-      call->msg->command != SBK_CONNECT) {
+  if (call->kind != SBK__CALL_INBOUND || call->msg->command != SBK_CONNECT) {
     return SBK_ERR_STATE;
   }
 
@@ -169,8 +174,8 @@ int sbk_call_reply(sbk_call *call, const char *destination,
                              len);
 }
 
-int sbk_call_return(sbk_call *call, const char *content_type,
-                    const void *data, size_t len) {
+int sbk_call_return(sbk_call *call, const char *content_type, const void *data,
+                    size_t len) {
   sbk_broker *broker = call->broker;
   const char *to = sbk_message_header(call->msg, "destination");
   sbk_message *msg;

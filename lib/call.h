@@ -6,7 +6,11 @@
 #include "pattern.h"
 #include "session.h"
 
-enum sbk__call_kind { SBK__CALL_INBOUND = 0, SBK__CALL_HANDLER, SBK__CALL_OUTBOUND };
+enum sbk__call_kind {
+  SBK__CALL_INBOUND = 0,
+  SBK__CALL_HANDLER,
+  SBK__CALL_OUTBOUND
+};
 
 /* One frame on its way through the host's code. */
 struct sbk_call {
@@ -21,8 +25,8 @@ struct sbk_call {
   char *error;              /* the host's text, or NULL */
   char *params;             /* names and values by turns, each ended by NUL */
   size_t param_count;
-  size_t path;    /* of a handler: where the path begins in destination */
-  sbk__sub *sub;  /* of a SUBSCRIBE handler */
+  size_t path;   /* of a handler: where the path begins in destination */
+  sbk__sub *sub; /* of a SUBSCRIBE handler */
 };
 
 /* A call about msg, of which it takes a reference. NULL: no memory. */

@@ -10,7 +10,9 @@
 
 /* ---- what STOMP says, before the host's code ---- */
 
-static bool is_blank(char c) { return c == ' ' || c == '\t'; }
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
 
 /* STOMP 1.2, Protocol Negotiation. Blanks are tolerated: Spring took "1.1,
  * 1.2" for 1.1. */
@@ -93,8 +95,8 @@ static enum sbk__fault agree_on_beats(sbk_session *session, const char *text) {
 
 static enum sbk__fault check_connect(sbk_session *session,
                                      const sbk_message *msg) {
-  enum sbk__fault fault = choose_version(
-      session, sbk_message_header(msg, "accept-version"));
+  enum sbk__fault fault =
+      choose_version(session, sbk_message_header(msg, "accept-version"));
 
   return fault != SBK__FAULT_NONE
              ? fault
@@ -102,8 +104,7 @@ static enum sbk__fault check_connect(sbk_session *session,
 }
 
 static enum sbk__fault check_destination(const sbk_session *session,
-                                         const sbk_message *msg,
-                                         bool pattern) {
+                                         const sbk_message *msg, bool pattern) {
   const struct sbk_config *limits = &session->broker->core.config;
   const sbk__header *to = sbk__message_findz(msg, "destination");
   int rv;
@@ -133,9 +134,9 @@ static sbk__sub *find_sub(const sbk_session *session, const sbk_message *msg) {
     return sbk__session_find_sub(session, id->value, id->value_len, NULL, 0);
   }
 
-  return to != NULL ? sbk__session_find_sub(session, NULL, 0, to->value,
-                                            to->value_len)
-                    : NULL;
+  return to != NULL
+             ? sbk__session_find_sub(session, NULL, 0, to->value, to->value_len)
+             : NULL;
 }
 
 static enum sbk__fault check_subscribe(const sbk_session *session,
@@ -284,9 +285,8 @@ static void do_connect(sbk_call *call) {
   }
   session->last_out = core->now;
   sbk__session_push(session, frame,
-                    sbk__utf8_valid(frame->data, frame->len)
-                        ? SBK__OUT_TEXT
-                        : SBK__OUT_BINARY);
+                    sbk__utf8_valid(frame->data, frame->len) ? SBK__OUT_TEXT
+                                                             : SBK__OUT_BINARY);
   if (session->state != SBK__CONNECTED) {
     session->was_connected = false; /* nobody was told, nobody will be */
     return;
@@ -390,8 +390,8 @@ static void do_send(sbk_call *call) {
   sbk__captures captures;
   size_t path;
 
-  switch (sbk__route_find(&call->broker->route, to->value, to->value_len,
-                          &path)) {
+  switch (
+      sbk__route_find(&call->broker->route, to->value, to->value_len, &path)) {
   case SBK__APP:
     handler = find_handler(call, to, path, &captures);
     if (handler == NULL) {
@@ -447,11 +447,10 @@ static sbk__sub *enter_subscription(sbk_call *call, const sbk__header *to,
   sbk_broker *broker = call->broker;
   const sbk__header *id = sbk__message_findz(call->msg, "id");
   const char *no_local = sbk_message_header(call->msg, "no-local");
-  sbk__sub *sub = sbk__sub_new(&broker->core.mem, session,
-                               (enum sbk__version)session->version,
-                               id != NULL ? id->value : NULL,
-                               id != NULL ? id->value_len : 0, to->value,
-                               to->value_len);
+  sbk__sub *sub = sbk__sub_new(
+      &broker->core.mem, session, (enum sbk__version)session->version,
+      id != NULL ? id->value : NULL, id != NULL ? id->value_len : 0, to->value,
+      to->value_len);
 
   if (sub == NULL || sbk__session_add_sub(session, sub) != 0) {
     sbk__free(&broker->core.mem, sub);

@@ -72,7 +72,9 @@ void sbk__conn_ready(sbk_conn *conn) {
   }
 }
 
-static sbk_msec earlier(sbk_msec a, sbk_msec b) { return a < b ? a : b; }
+static sbk_msec earlier(sbk_msec a, sbk_msec b) {
+  return a < b ? a : b;
+}
 
 static sbk_msec after(sbk_msec when, sbk_msec span) {
   return span > SBK_NEVER - 1 - when ? SBK_NEVER - 1 : when + span;
@@ -370,7 +372,9 @@ int sbk_conn_new_request(sbk_conn **conn, sbk_broker *broker,
   return rv;
 }
 
-void *sbk_conn_user_data(sbk_conn *conn) { return conn->user_data; }
+void *sbk_conn_user_data(sbk_conn *conn) {
+  return conn->user_data;
+}
 
 void sbk_conn_set_user_data(sbk_conn *conn, void *user_data) {
   conn->user_data = user_data;
@@ -416,10 +420,9 @@ static void hold(sbk_conn *conn, const uint8_t *data, size_t len) {
       return;
     }
     conn->deaf = true;
-    sbk__session_fail(conn->session,
-                      connected ? SBK__FAULT_HELD_INPUT
-                                : SBK__FAULT_PREAUTH_INPUT,
-                      NULL);
+    sbk__session_fail(
+        conn->session,
+        connected ? SBK__FAULT_HELD_INPUT : SBK__FAULT_PREAUTH_INPUT, NULL);
     return;
   }
   sbk__str_add(&held->raw, data, len);
@@ -754,4 +757,6 @@ void sbk__conn_shutdown(sbk_conn *conn) {
   }
 }
 
-void sbk__conn_drop(sbk_conn *conn) { conn_free(conn); }
+void sbk__conn_drop(sbk_conn *conn) {
+  conn_free(conn);
+}

@@ -53,8 +53,8 @@ void sbk__http_write_status(sbk__str *out, int status) {
 
 /* Hands a written answer over. False: no memory, and the connection ends. */
 static bool flush(sbk_conn *conn, sbk__str *out) {
-  int rv = out->failed ? SBK_ERR_NOMEM
-                       : sbk__conn_write(conn, out->data, out->len);
+  int rv =
+      out->failed ? SBK_ERR_NOMEM : sbk__conn_write(conn, out->data, out->len);
 
   sbk__str_free(out);
   if (rv != 0) {
@@ -72,8 +72,7 @@ void sbk__http_refuse(sbk_conn *conn, int status) {
   sbk__str_init(&out, &conn->broker->core.mem);
   sbk__http_write_status(&out, status);
   if (status == 405) {
-    sbk__str_addz(&out, conn->request != NULL &&
-                                conn->request->endpoint == NULL
+    sbk__str_addz(&out, conn->request != NULL && conn->request->endpoint == NULL
                             ? "Allow: GET, HEAD, POST, OPTIONS\r\n"
                             : "Allow: GET\r\n");
   } else if (status == 426) {

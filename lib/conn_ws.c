@@ -75,8 +75,7 @@ static void take_plain(sbk_conn *conn, const sbk__ws_event *event) {
   if (event->end && text->len == 0) {
     rv = session->endpoint->message(
         session, event->opcode == SBK__WS_BINARY,
-        event->len > 0 ? (const void *)event->data : "", event->len,
-        core->arg);
+        event->len > 0 ? (const void *)event->data : "", event->len, core->arg);
   } else {
     text->mem = &core->mem;
     sbk__str_add(text, event->data, event->len);

@@ -20,7 +20,7 @@ sbk__converters_find(const sbk__converters *converters,
 
     if (content_type == NULL ||
         sbk__ascii_same(content_type, type_len(content_type),
-                          item->content_type, type_len(item->content_type))) {
+                        item->content_type, type_len(item->content_type))) {
       return item;
     }
   }

@@ -97,5 +97,5 @@ int sbk__limits_resolve(struct sbk_config *config) {
   }
 
   return config->separator == '/' || config->separator == '.' ? 0
-                                                               : SBK_ERR_INVAL;
+                                                              : SBK_ERR_INVAL;
 }

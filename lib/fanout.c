@@ -57,9 +57,8 @@ static bool intercept(sbk__sub *sub, sbk_message **msg) {
   }
   if (verdict == SBK_REJECT) {
     sbk__session_refuse(sub->session, SBK_ERR_DENIED, 1008,
-                        call.error != NULL
-                            ? call.error
-                            : sbk__fault_text(SBK__FAULT_DENIED),
+                        call.error != NULL ? call.error
+                                           : sbk__fault_text(SBK__FAULT_DENIED),
                         NULL);
   } else if (verdict == SBK_WAIT) {
     sbk__log(&broker->core, SBK_LOG_ERROR, sub->session->peer,
@@ -75,8 +74,8 @@ static bool enqueue(sbk__sub *sub, sbk_message *msg,
                     const char *const *hidden) {
   sbk_session *session = sub->session;
   sbk_broker *broker = session->broker;
-  const sbk__rest *rest = sbk__message_rest(
-      msg, (enum sbk__version)session->version, hidden);
+  const sbk__rest *rest =
+      sbk__message_rest(msg, (enum sbk__version)session->version, hidden);
   size_t bytes;
   sbk__entry entry;
 
@@ -250,8 +249,8 @@ int sbk__publish_to_session(sbk_session *session, sbk_message *msg,
   return rv;
 }
 
-int sbk__publish_to_user(sbk_broker *broker, const char *user,
-                         sbk_message *msg, const char *const *hidden) {
+int sbk__publish_to_user(sbk_broker *broker, const char *user, sbk_message *msg,
+                         const char *const *hidden) {
   const sbk__header *to = sbk__message_findz(msg, "destination");
   sbk__user *found = sbk__map_find(&broker->users, user, strlen(user));
   sbk_message *shown = NULL;

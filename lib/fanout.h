@@ -30,7 +30,7 @@ int sbk__publish(sbk_broker *broker, sbk_message *msg,
  */
 int sbk__publish_to_session(sbk_session *session, sbk_message *msg,
                             const char *const *hidden);
-int sbk__publish_to_user(sbk_broker *broker, const char *user,
-                         sbk_message *msg, const char *const *hidden);
+int sbk__publish_to_user(sbk_broker *broker, const char *user, sbk_message *msg,
+                         const char *const *hidden);
 
 #endif

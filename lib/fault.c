@@ -20,12 +20,11 @@ static const struct {
                                SBK_ERR_WEBSOCKET, 1002},
     [SBK__FAULT_WS_LENGTH] = {"frame length is malformed", SBK_ERR_WEBSOCKET,
                               1002},
-    [SBK__FAULT_WS_ORDER] = {"fragments out of order", SBK_ERR_WEBSOCKET,
-                             1002},
+    [SBK__FAULT_WS_ORDER] = {"fragments out of order", SBK_ERR_WEBSOCKET, 1002},
     [SBK__FAULT_WS_CLOSE] = {"malformed close frame", SBK_ERR_WEBSOCKET, 1002},
     [SBK__FAULT_WS_UTF8] = {"text is not UTF-8", SBK_ERR_WEBSOCKET, 1007},
-    [SBK__FAULT_WS_MESSAGE_SIZE] = {"message over max_message",
-                                    SBK_ERR_TOO_BIG, 1009},
+    [SBK__FAULT_WS_MESSAGE_SIZE] = {"message over max_message", SBK_ERR_TOO_BIG,
+                                    1009},
     [SBK__FAULT_WS_FRAGMENTS] = {"too many fragments", SBK_ERR_TOO_MANY, 1008},
     [SBK__FAULT_CONTROL_RATE] = {"too many control frames or line ends",
                                  SBK_ERR_TOO_MANY, 1008},
@@ -39,8 +38,7 @@ static const struct {
     [SBK__FAULT_CR] = {"CR without LF", SBK_ERR_STOMP, 1002},
     [SBK__FAULT_COLON] = {"header without a colon", SBK_ERR_STOMP, 1002},
     [SBK__FAULT_HEADER_NAME] = {"header without a name", SBK_ERR_STOMP, 1002},
-    [SBK__FAULT_ESCAPE] = {"undefined escape in a header", SBK_ERR_STOMP,
-                           1002},
+    [SBK__FAULT_ESCAPE] = {"undefined escape in a header", SBK_ERR_STOMP, 1002},
     [SBK__FAULT_REPEATED] = {"header repeated with another value",
                              SBK_ERR_STOMP, 1002},
     [SBK__FAULT_HEADERS] = {"more headers than max_headers", SBK_ERR_TOO_MANY,
@@ -49,8 +47,7 @@ static const struct {
                                 1009},
     [SBK__FAULT_HEADER_BYTES] = {"headers over max_header_bytes",
                                  SBK_ERR_TOO_BIG, 1009},
-    [SBK__FAULT_FRAME_SIZE] = {"frame over max_message", SBK_ERR_TOO_BIG,
-                               1009},
+    [SBK__FAULT_FRAME_SIZE] = {"frame over max_message", SBK_ERR_TOO_BIG, 1009},
     [SBK__FAULT_PREAUTH_FRAME] = {"frame over max_preauth_frame",
                                   SBK_ERR_TOO_BIG, 1009},
     [SBK__FAULT_CONTENT_LENGTH] = {"malformed content-length", SBK_ERR_STOMP,
@@ -63,8 +60,8 @@ static const struct {
     [SBK__FAULT_CONNECTED] = {"connected already", SBK_ERR_STOMP, 1002},
     [SBK__FAULT_VERSION] = {"no version in common", SBK_ERR_STOMP, 1002},
     [SBK__FAULT_HEARTBEAT] = {"malformed heart-beat", SBK_ERR_STOMP, 1002},
-    [SBK__FAULT_PREAUTH_INPUT] = {"more than max_preauth_input before CONNECTED",
-                                  SBK_ERR_TOO_BIG, 1009},
+    [SBK__FAULT_PREAUTH_INPUT] =
+        {"more than max_preauth_input before CONNECTED", SBK_ERR_TOO_BIG, 1009},
     [SBK__FAULT_HELD_INPUT] = {"more than max_queue sent while held",
                                SBK_ERR_TOO_BIG, 1009},
     [SBK__FAULT_CONNECT_TIMEOUT] = {"not connected within connect_timeout",
@@ -87,8 +84,8 @@ static const struct {
         {"destination over max_destination or max_levels", SBK_ERR_TOO_BIG,
          1009},
     [SBK__FAULT_PATTERN] = {"malformed pattern", SBK_ERR_STOMP, 1002},
-    [SBK__FAULT_PATTERN_SIZE] = {"pattern over max_wildcards",
-                                 SBK_ERR_TOO_MANY, 1008},
+    [SBK__FAULT_PATTERN_SIZE] = {"pattern over max_wildcards", SBK_ERR_TOO_MANY,
+                                 1008},
     [SBK__FAULT_UNROUTABLE] = {"no such destination", SBK_ERR_STOMP, 1008},
     [SBK__FAULT_USER_SEND] = {"clients may not send to users", SBK_ERR_DENIED,
                               1008},
@@ -108,8 +105,8 @@ static const struct {
     [SBK__FAULT_ACK] = {"nothing to acknowledge", SBK_ERR_STOMP, 1002},
     [SBK__FAULT_NACK_VERSION] = {"NACK is not in STOMP 1.0", SBK_ERR_STOMP,
                                  1002},
-    [SBK__FAULT_TRANSACTION] = {"transactions are not supported",
-                                SBK_ERR_STOMP, 1002},
+    [SBK__FAULT_TRANSACTION] = {"transactions are not supported", SBK_ERR_STOMP,
+                                1002},
     [SBK__FAULT_SELECTOR] = {"selectors are not supported", SBK_ERR_STOMP,
                              1002},
 };
@@ -119,7 +116,9 @@ const char *sbk__fault_text(enum sbk__fault fault) {
   return faults[fault].text;
 }
 
-int sbk__fault_error(enum sbk__fault fault) { return faults[fault].error; }
+int sbk__fault_error(enum sbk__fault fault) {
+  return faults[fault].error;
+}
 
 uint16_t sbk__fault_close(enum sbk__fault fault) {
   return faults[fault].close;

@@ -78,8 +78,8 @@ const sbk__handler *sbk__handlers_find(const sbk__handlers *handlers,
       return handler;
     }
     if (handler->wild &&
-        sbk__pattern_match(handler->pattern, handler->len, path, len,
-                           separator, NULL) &&
+        sbk__pattern_match(handler->pattern, handler->len, path, len, separator,
+                           NULL) &&
         (best == NULL ||
          sbk__pattern_compare(handler->pattern, handler->len, best->pattern,
                               best->len, path, len, separator) < 0)) {

@@ -5,7 +5,9 @@
 
 #include "str.h"
 
-void sbk__enter(sbk_broker *broker) { broker->depth++; }
+void sbk__enter(sbk_broker *broker) {
+  broker->depth++;
+}
 
 void sbk__leave(sbk_broker *broker) {
   sbk__node *node;

@@ -99,15 +99,14 @@ size_t sbk__inbound_feed(sbk_session *session, const void *data, size_t len) {
 
   while (done < len && session->state != SBK__CLOSING &&
          session->call == NULL) {
-    sbk__stomp_rules rules = {&broker->core.mem, &broker->core.config,
-                              &broker->spare_work,
-                              (enum sbk__version)session->version,
-                              session->state == SBK__CONNECTED};
+    sbk__stomp_rules rules = {
+        &broker->core.mem, &broker->core.config, &broker->spare_work,
+        (enum sbk__version)session->version, session->state == SBK__CONNECTED};
     sbk_message *msg = NULL;
     enum sbk__stomp_event event;
-    enum sbk__fault fault = sbk__stomp_read(
-        &session->reader, &rules, bytes + done, len - done, &used, &event,
-        &msg);
+    enum sbk__fault fault =
+        sbk__stomp_read(&session->reader, &rules, bytes + done, len - done,
+                        &used, &event, &msg);
 
     done += used;
     if (fault != SBK__FAULT_NONE) {

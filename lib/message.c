@@ -3,12 +3,12 @@
 #include <assert.h>
 #include <string.h>
 
-#define HEADERS_MAX 1024 /* sbk_message_set_header(): as max_headers' largest */
+#define HEADERS_MAX 1024 /* sbk_message_set_header(): as max_headers' largest  \
+                          */
 
 sbk_message *sbk__message_new(const struct sbk_mem *mem,
                               enum sbk_command command, size_t cap) {
-  sbk_message *msg =
-      sbk__malloc(mem, sizeof(*msg) + cap * sizeof(sbk__header));
+  sbk_message *msg = sbk__malloc(mem, sizeof(*msg) + cap * sizeof(sbk__header));
 
   if (msg == NULL) {
     return NULL;
@@ -151,8 +151,7 @@ int sbk__message_put(sbk_message *msg, const char *name, const char *value) {
       return rv;
     }
   }
-  rv = make_header(&header, msg->mem, name, strlen(name), value,
-                   strlen(value));
+  rv = make_header(&header, msg->mem, name, strlen(name), value, strlen(value));
   if (rv != 0) {
     return rv;
   }
@@ -170,8 +169,8 @@ int sbk__message_put(sbk_message *msg, const char *name, const char *value) {
 }
 
 sbk_message *sbk__message_clone(const sbk_message *msg) {
-  sbk_message *copy = sbk__message_new(
-      msg->mem, (enum sbk_command)msg->command, msg->header_count + 2);
+  sbk_message *copy = sbk__message_new(msg->mem, (enum sbk_command)msg->command,
+                                       msg->header_count + 2);
   uint32_t i;
 
   if (copy == NULL) {

@@ -58,8 +58,7 @@ int sbk__message_put(sbk_message *msg, const char *name, const char *value);
 /* NULL: absent. */
 const sbk__header *sbk__message_find(const sbk_message *msg, const char *name,
                                      size_t name_len);
-const sbk__header *sbk__message_findz(const sbk_message *msg,
-                                      const char *name);
+const sbk__header *sbk__message_findz(const sbk_message *msg, const char *name);
 
 /* The same message with headers that may be set. NULL: no memory. */
 sbk_message *sbk__message_clone(const sbk_message *msg);

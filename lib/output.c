@@ -135,8 +135,8 @@ void sbk__output_sent(sbk_session *session, size_t len) {
     size_t left;
 
     assert(session->out.count > 0);
-    left = wire_len(session, sbk__outq_at(&session->out, 0)) -
-           session->head_sent;
+    left =
+        wire_len(session, sbk__outq_at(&session->out, 0)) - session->head_sent;
     if (len < left) {
       session->head_sent += len;
       return;

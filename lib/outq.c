@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define RING_MIN   16   /* entries: 256 bytes */
+#define RING_MIN    16   /* entries: 256 bytes */
 #define SPARE_RINGS 1024 /* kept: 256 KiB at most */
 
 void sbk__rings_init(sbk__rings *rings, const struct sbk_mem *mem) {

@@ -5,7 +5,9 @@
 
 /* What the host sees of sessions and users. */
 
-const char *sbk_session_id(sbk_session *session) { return session->id; }
+const char *sbk_session_id(sbk_session *session) {
+  return session->id;
+}
 
 const char *sbk_session_user(sbk_session *session) {
   return session->user_name;
@@ -16,7 +18,9 @@ int sbk_session_set_user(sbk_session *session, const char *user) {
                                            : SBK_ERR_STATE;
 }
 
-void *sbk_session_data(sbk_session *session) { return session->data; }
+void *sbk_session_data(sbk_session *session) {
+  return session->data;
+}
 
 void sbk_session_set_data(sbk_session *session, void *data) {
   session->data = data;
@@ -26,7 +30,9 @@ sbk_broker *sbk_session_broker(sbk_session *session) {
   return session->broker;
 }
 
-const char *sbk_session_peer(sbk_session *session) { return session->peer; }
+const char *sbk_session_peer(sbk_session *session) {
+  return session->peer;
+}
 
 const char *sbk_session_endpoint(sbk_session *session) {
   return session->endpoint != NULL ? session->endpoint->path : "";
@@ -65,7 +71,9 @@ int sbk_session_send(sbk_session *session, int binary, const void *data,
   return session->state == SBK__CONNECTED ? 0 : session->reason;
 }
 
-size_t sbk_user_count(sbk_broker *broker) { return broker->users.count; }
+size_t sbk_user_count(sbk_broker *broker) {
+  return broker->users.count;
+}
 
 size_t sbk_session_count(sbk_broker *broker, const char *user) {
   const sbk__user *found;
@@ -95,8 +103,7 @@ int sbk_each_user(sbk_broker *broker,
 }
 
 static int each_of_user(sbk__user *user,
-                        int (*fn)(sbk_session *session, void *arg),
-                        void *arg) {
+                        int (*fn)(sbk_session *session, void *arg), void *arg) {
   sbk__node *node;
   int rv = 0;
 

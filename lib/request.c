@@ -39,7 +39,9 @@ sbk_broker *sbk_request_broker(sbk_request *request) {
   return request->conn->broker;
 }
 
-void *sbk_request_user_data(sbk_request *request) { return request->user_data; }
+void *sbk_request_user_data(sbk_request *request) {
+  return request->user_data;
+}
 
 void sbk_request_set_user_data(sbk_request *request, void *user_data) {
   request->user_data = user_data;
@@ -115,7 +117,7 @@ static bool fields_valid(const struct sbk_field *fields) {
     }
     for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
       if (sbk__ascii_same(fields->name, strlen(fields->name), ours[i],
-                            strlen(ours[i]))) {
+                          strlen(ours[i]))) {
         return false;
       }
     }

@@ -11,16 +11,16 @@ struct sbk_request {
   sbk_conn *conn;
   sbk__http_head head;
   sbk__str body;
-  size_t body_len; /* announced */
+  size_t body_len;               /* announced */
   const sbk__endpoint *endpoint; /* NULL: a path of the host's own */
   void *user_data;
   void *session_data;
   char *user_name;
   int status;
-  bool calling;   /* inside its callback */
-  bool waiting;   /* a handshake in the host's hands */
+  bool calling; /* inside its callback */
+  bool waiting; /* a handshake in the host's hands */
   bool answered;
-  bool close;     /* the connection ends behind the answer */
+  bool close; /* the connection ends behind the answer */
   bool resumed;
   enum sbk_verdict verdict;
 };

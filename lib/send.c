@@ -122,8 +122,8 @@ int sbk_send(sbk_broker *broker, const char *destination,
       check_content(content_type, data, len) != 0) {
     return SBK_ERR_INVAL;
   }
-  msg = sbk__message_make(broker, NULL, 0, destination, content_type, data,
-                          len);
+  msg =
+      sbk__message_make(broker, NULL, 0, destination, content_type, data, len);
   rv = msg != NULL ? sbk_send_message(broker, msg) : SBK_ERR_NOMEM;
   sbk_message_unref(msg);
 
@@ -140,10 +140,10 @@ int sbk_send_to_user(sbk_broker *broker, const char *user,
       check_content(content_type, data, len) != 0) {
     return SBK_ERR_INVAL;
   }
-  msg = sbk__message_make(broker, NULL, 0, destination, content_type, data,
-                          len);
-  rv = msg != NULL ? sbk_send_message_to_user(broker, user, msg)
-                   : SBK_ERR_NOMEM;
+  msg =
+      sbk__message_make(broker, NULL, 0, destination, content_type, data, len);
+  rv =
+      msg != NULL ? sbk_send_message_to_user(broker, user, msg) : SBK_ERR_NOMEM;
   sbk_message_unref(msg);
 
   return rv;
@@ -230,9 +230,8 @@ int sbk_convert_and_send_to_user(sbk_broker *broker, const char *user,
 }
 
 int sbk_call_decode(sbk_call *call, const char *type, void *value) {
-  const struct sbk_converter *converter =
-      sbk__converters_find(&call->broker->converters,
-                           sbk_message_header(call->msg, "content-type"));
+  const struct sbk_converter *converter = sbk__converters_find(
+      &call->broker->converters, sbk_message_header(call->msg, "content-type"));
   const void *data;
   size_t len;
 

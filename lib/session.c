@@ -280,8 +280,9 @@ static void leave_tables(sbk_session *session) {
     sbk__list_remove(&session->in_sessions);
     broker->session_count--;
   }
-  sbk__stomp_clear(&session->reader, &(sbk__stomp_rules){
-      .mem = &broker->core.mem, .spare = &broker->spare_work});
+  sbk__stomp_clear(&session->reader,
+                   &(sbk__stomp_rules){.mem = &broker->core.mem,
+                                       .spare = &broker->spare_work});
 }
 
 static void end(sbk_session *session) {
@@ -345,7 +346,9 @@ bool sbk__session_token(sbk_session *session) {
   return true;
 }
 
-static sbk_msec earlier(sbk_msec a, sbk_msec b) { return a < b ? a : b; }
+static sbk_msec earlier(sbk_msec a, sbk_msec b) {
+  return a < b ? a : b;
+}
 
 /* now + span, and never before SBK_NEVER wraps. */
 static sbk_msec after(sbk_msec when, sbk_msec span) {
@@ -375,9 +378,9 @@ static bool pings(const sbk_session *session) {
 
 static sbk_msec silence_due(const sbk_session *session) {
   const struct sbk_config *config = &session->broker->core.config;
-  sbk_msec interval = session->beat_in != 0   ? session->beat_in
-                      : pings(session)        ? config->ping_interval
-                                              : 0;
+  sbk_msec interval = session->beat_in != 0 ? session->beat_in
+                      : pings(session)      ? config->ping_interval
+                                            : 0;
 
   /* While the host owes an answer nothing is read, so nothing can be heard. */
   return interval == 0 || sbk__session_waits(session)
@@ -386,10 +389,10 @@ static sbk_msec silence_due(const sbk_session *session) {
 }
 
 static sbk_msec beat_due(const sbk_session *session) {
-  sbk_msec interval =
-      session->beat_out != 0 ? session->beat_out
-      : pings(session)       ? session->broker->core.config.ping_interval
-                             : SBK_NEVER;
+  sbk_msec interval = session->beat_out != 0 ? session->beat_out
+                      : pings(session)
+                          ? session->broker->core.config.ping_interval
+                          : SBK_NEVER;
 
   return interval == SBK_NEVER ? SBK_NEVER : after(session->last_out, interval);
 }
@@ -401,9 +404,8 @@ sbk_msec sbk__session_due(const sbk_session *session) {
     return SBK_NEVER;
   }
   if (session->state != SBK__CONNECTED) {
-    return earlier(due,
-                   after(session->born,
-                         session->broker->core.config.connect_timeout));
+    return earlier(due, after(session->born,
+                              session->broker->core.config.connect_timeout));
   }
 
   return earlier(due, earlier(silence_due(session), beat_due(session)));

@@ -18,7 +18,7 @@ enum sbk__state {
 
 struct sbk_session {
   sbk_broker *broker;
-  void *conn; /* the floor above's */
+  void *conn;                    /* the floor above's */
   const sbk__endpoint *endpoint; /* NULL: a stream without one */
   const char *peer;
   void *data;
@@ -34,8 +34,8 @@ struct sbk_session {
   sbk__sub **subs;  /* by slot; NULL: free */
   sbk__map *by_id;  /* of many active ones that have an id; else NULL */
   uint32_t slot_count;
-  uint32_t free_slot; /* no lower one is free */
-  uint32_t sub_count; /* active ones */
+  uint32_t free_slot;    /* no lower one is free */
+  uint32_t sub_count;    /* active ones */
   struct sbk_call *call; /* that waits for the host, or NULL */
   sbk__stomp_reader reader;
   sbk__str gathered; /* of a plain message that comes in pieces */
@@ -52,15 +52,15 @@ struct sbk_session {
   uint8_t state;
   uint8_t version; /* enum sbk__version */
   bool websocket;
-  bool plain;        /* no STOMP: endpoint->message takes what comes */
+  bool plain;   /* no STOMP: endpoint->message takes what comes */
   bool pending; /* counted among those that are not connected yet */
   bool was_connected;
   bool saw_connect;
   bool saw_disconnect;
-  bool gone;    /* the stream is: nothing can be sent */
-  bool ended;  /* `disconnected` was told, subscriptions are gone */
-  bool awake;  /* the floor above knows that there is something to do */
-  bool silent; /* closing without a word to the peer */
+  bool gone;         /* the stream is: nothing can be sent */
+  bool ended;        /* `disconnected` was told, subscriptions are gone */
+  bool awake;        /* the floor above knows that there is something to do */
+  bool silent;       /* closing without a word to the peer */
   uint32_t controls; /* control frames in the queue */
   char id[33];
 };
@@ -90,7 +90,8 @@ bool sbk__session_admit(sbk_session *session, size_t bytes);
  * The ends. Each makes the state SBK__CLOSING; the rest (callbacks,
  * subscriptions) follows as the outermost call leaves.
  */
-/* A peer's fault: ERROR, with receipt as receipt-id unless NULL, and a Close. */
+/* A peer's fault: ERROR, with receipt as receipt-id unless NULL, and a Close.
+ */
 void sbk__session_fail(sbk_session *session, enum sbk__fault fault,
                        const char *receipt);
 /* A refusal in the host's words. */

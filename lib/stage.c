@@ -53,8 +53,7 @@ static int reserve_pieces(sbk__stage *stage, size_t count) {
 static void push(sbk__stage *stage, const uint8_t *base, size_t len,
                  sbk_buf *owner) {
   assert(stage->head + stage->count < stage->cap);
-  stage->pieces[stage->head + stage->count++] =
-      (sbk__piece){base, len, owner};
+  stage->pieces[stage->head + stage->count++] = (sbk__piece){base, len, owner};
   stage->bytes += len;
 }
 

@@ -270,8 +270,8 @@ static enum sbk__fault check_repeat(const struct sbk__stomp_work *work,
     const span *old = &work->spans[i];
 
     if (old->name_len != s->name_len ||
-        memcmp(text_at(work, old->name), text_at(work, s->name),
-               s->name_len) != 0) {
+        memcmp(text_at(work, old->name), text_at(work, s->name), s->name_len) !=
+            0) {
       continue;
     }
     *repeated = true;
@@ -537,8 +537,8 @@ static enum sbk__fault read_body(sbk__stomp_reader *reader,
 
 /* EOLs before a frame. STOMP 1.2, Augmented BNF: CRLF or LF. */
 static enum sbk__fault read_between(sbk__stomp_reader *reader,
-                                    const sbk__stomp_rules *rules,
-                                    uint8_t byte, size_t *used,
+                                    const sbk__stomp_rules *rules, uint8_t byte,
+                                    size_t *used,
                                     enum sbk__stomp_event *event) {
   *used = 1;
   if (byte == '\n') {
@@ -564,8 +564,8 @@ static enum sbk__fault read_between(sbk__stomp_reader *reader,
 }
 
 enum sbk__fault sbk__stomp_read(sbk__stomp_reader *reader,
-                                const sbk__stomp_rules *rules,
-                                const void *data, size_t len, size_t *used,
+                                const sbk__stomp_rules *rules, const void *data,
+                                size_t len, size_t *used,
                                 enum sbk__stomp_event *event,
                                 sbk_message **frame) {
   const uint8_t *bytes = data;

@@ -40,8 +40,8 @@ enum sbk__stomp_event {
  * stream; SBK__FAULT_NOMEM is one.
  */
 enum sbk__fault sbk__stomp_read(sbk__stomp_reader *reader,
-                                const sbk__stomp_rules *rules,
-                                const void *data, size_t len, size_t *used,
+                                const sbk__stomp_rules *rules, const void *data,
+                                size_t len, size_t *used,
                                 enum sbk__stomp_event *event,
                                 sbk_message **frame);
 

@@ -88,7 +88,7 @@ static size_t put_header(uint8_t *dst, enum sbk__version version,
 static bool is_hidden(const sbk__header *header, const char *const *hidden) {
   for (; hidden != NULL && *hidden != NULL; hidden++) {
     if (sbk__ascii_same(header->name, header->name_len, *hidden,
-                          strlen(*hidden))) {
+                        strlen(*hidden))) {
       return true;
     }
   }
@@ -110,8 +110,8 @@ static size_t put_rest_head(uint8_t *dst, const sbk_message *msg,
   uint32_t i;
 
 #define AT (dst != NULL ? dst + size : NULL)
-  size += put_header(AT, version, to->name, to->name_len, to->value,
-                     to->value_len);
+  size +=
+      put_header(AT, version, to->name, to->name_len, to->value, to->value_len);
   size += put_header(AT, version, "message-id", 10, msg->id, msg->id_len);
   for (i = 0; i < msg->header_count; i++) {
     const sbk__header *header = &msg->headers[i];
@@ -142,7 +142,7 @@ static bool says_octets(const sbk_message *msg) {
 
   return type != NULL &&
          sbk__ascii_same(type->value, strcspn(type->value, "; \t"), octets,
-                           sizeof(octets) - 1);
+                         sizeof(octets) - 1);
 }
 
 static bool is_text(const sbk_message *msg, const uint8_t *head, size_t len) {
@@ -156,8 +156,8 @@ static sbk__rest *make_rest(const sbk_message *msg, enum sbk__version version,
   size_t len = body_len(msg);
   size_t head = put_rest_head(NULL, msg, version, hidden);
   bool flat = len < SBK__FLAT_BODY;
-  sbk__rest *rest = sbk__malloc(
-      msg->mem, sizeof(*rest) + head + (flat ? len + 1 : 0));
+  sbk__rest *rest =
+      sbk__malloc(msg->mem, sizeof(*rest) + head + (flat ? len + 1 : 0));
 
   if (rest == NULL) {
     return NULL;

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <wslay/wslay.h>
 
-#define CONTROL_MAX 125 /* RFC 6455, 5.5 */
+#define CONTROL_MAX    125 /* RFC 6455, 5.5 */
 #define SPARE_CONTEXTS 8
 
 struct sbk__ws_context {

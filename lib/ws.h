@@ -72,7 +72,8 @@ enum sbk__fault sbk__ws_check_close(const uint8_t *data, size_t len,
 size_t sbk__ws_head_len(uint64_t len);
 size_t sbk__ws_head(uint8_t dst[10], uint8_t opcode, uint64_t len);
 
-/* Whole control frames. Payload beyond 125 bytes is cut off. NULL: no memory. */
+/* Whole control frames. Payload beyond 125 bytes is cut off. NULL: no memory.
+ */
 sbk_buf *sbk__ws_control(const struct sbk_mem *mem, uint8_t opcode,
                          const void *payload, size_t len);
 /* A Close; code 1005: without a payload. reason may be NULL. */

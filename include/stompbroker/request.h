@@ -72,9 +72,9 @@ struct sbk_field {
 
 /**
  * Answers with a status (200 to 599), fields (NULL: none; Content-Length
- * and Connection are the library's; a Date would need a clock) and a body, copied; to a HEAD the
- * body's length only. The request dies, unless this is called from its own
- * callback: then on return from there.
+ * and Connection are the library's; a Date would need a clock) and a body,
+ * copied; to a HEAD the body's length only. The request dies, unless this is
+ * called from its own callback: then on return from there.
  *
  * 0; SBK_ERR_NOMEM: nothing was answered; SBK_ERR_INVAL: a status out of
  * range, or a field with a character that HTTP does not allow; SBK_ERR_STATE:
