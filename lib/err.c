@@ -43,4 +43,6 @@ const char *sbk_strerror(int error) {
   }
 }
 
-unsigned sbk_version(void) { return SBK_VERSION_NUM; }
+unsigned sbk_version(void) {
+  return SBK_VERSION_NUM;
+}

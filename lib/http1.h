@@ -48,9 +48,11 @@ void sbk__http_head_clear(sbk__http_head *head);
 /*
  * Takes bytes up to the end of the head; *used says how many. 1: the head is
  * whole. 0: all taken, more are needed. A negative HTTP status: refuse with it
- * (-400 grammar, HTTP/1.0 or another version; -414 request line too long; -431
- * fields too long or too many). SBK_ERR_NOMEM. Empty lines before the request
- * line are refused. Memory grows with the bytes received.
+ * (-400 grammar, HTTP/1.0 or another version, no Host; -414 request line too
+ * long; -431 fields too long or too many). SBK_ERR_NOMEM. After a negative
+ * value the head can only be cleared. Empty lines before the request line are
+ * refused. Ends of lines count to the head, not to their lines. Memory grows
+ * with the bytes received.
  */
 int sbk__http_head_feed(sbk__http_head *head, const void *data, size_t len,
                         size_t *used);
@@ -81,7 +83,7 @@ int sbk__http_body_len(const sbk__http_head *head, size_t *len);
  * May this request become a WebSocket? 0, or a negative status: -405 not GET;
  * -400 no "websocket" in Upgrade, no "upgrade" in Connection, no Host, a bad or
  * missing key, any Content-Length or Transfer-Encoding; -426 another version
- * than 13.
+ * than 13, or none.
  */
 int sbk__http_check_upgrade(const sbk__http_head *head);
 

@@ -9,8 +9,8 @@
  * Destinations and patterns over them, as in Spring's AntPathMatcher without
  * regular expressions: `?` a character, `*` within a segment, `**` as a whole
  * segment any number of them, `{name}` a segment or part of one. Iterative, no
- * memory, bounded by length x wildcards. Texts are pointer and length, need not
- * end with NUL, and have passed the checks below.
+ * memory, bounded by the product of both lengths. Texts are pointer and length,
+ * need not end with NUL, and have passed the checks below.
  */
 
 #define SBK__CAPTURES_MAX 32
@@ -57,7 +57,8 @@ bool sbk__pattern_match(const char *pattern, size_t pattern_len,
 /* Spring's AntPatternComparator for two patterns that match text: below 0 when
  * a is the more specific one. */
 int sbk__pattern_compare(const char *a, size_t a_len, const char *b,
-                         size_t b_len, const char *text, size_t len);
+                         size_t b_len, const char *text, size_t len,
+                         char separator);
 
 /*
  * Is text the prefix itself, or below it: behind it comes a '/' or the

@@ -97,52 +97,62 @@ struct sbk_config {
 
   /* Connections. */
   size_t max_connections; /**< 10,000, to 16,777,216 */
-  size_t max_pending;     /**< of them before CONNECT; a quarter, to all */
-  size_t max_preauth_input;  /**< bytes held before CONNECT is decided: 32 KiB */
-  size_t max_preauth_output; /**< bytes waiting before CONNECT: 4 KiB */
+  size_t max_pending; /**< of them before CONNECT; a quarter, to all of them */
+  size_t max_preauth_input;  /**< bytes held before CONNECTED: 32 KiB, to 16 MiB
+                              */
+  size_t max_preauth_output; /**< bytes waiting before it: 4 KiB, to 16 MiB */
 
   /* HTTP requests. */
-  size_t max_request_head;   /**< bytes, 8 KiB, to 1 MiB */
-  size_t max_request_line;   /**< bytes, 2 KiB, to 64 KiB */
-  size_t max_request_field;  /**< bytes of one header line, 4 KiB, to 64 KiB */
-  size_t max_request_fields; /**< header lines, 64, to 1,024 */
+  size_t max_request_head;   /**< bytes: 8 KiB, to 1 MiB */
+  size_t max_request_line;   /**< bytes: 2 KiB, to 64 KiB */
+  size_t max_request_field;  /**< bytes of a header line: 4 KiB, to 64 KiB */
+  size_t max_request_fields; /**< header lines: 64, to 1,024 */
   size_t max_request_body;   /**< bytes, to host paths: 64 KiB, to 64 MiB */
-  sbk_msec request_timeout;  /**< from accept to a whole head (and body): 10 s */
+  sbk_msec request_timeout;  /**< from accept to a whole request: 10 s, to a day
+                              */
 
   /* WebSocket. */
-  size_t max_fragments;       /**< of one message, 1,024, to 1,048,576 */
-  size_t max_empty_fragments; /**< in a row, 8, to 1,024 */
-  size_t control_burst; /**< control frames and bare EOLs at once, 100 */
-  size_t control_rate;  /**< and then in a second, 10 */
-  sbk_msec close_timeout; /**< from our Close to the stream's end: 5 s */
-  /** Ping peers that agreed on no heart-beats to them this often: SBK_NEVER
-   * (no pings) unless set. */
+  size_t max_fragments;       /**< of one message: 1,024, to 1,048,576 */
+  size_t max_empty_fragments; /**< in a row: 8, to 1,024 */
+  /** Control frames and bare ends of lines at once: 100, to 1,000,000. */
+  size_t control_burst;
+  size_t control_rate; /**< and then in a second: 10, to 1,000,000 */
+  sbk_msec
+      close_timeout; /**< from our Close to the stream's end: 5 s, to 1 h */
+  /** Ping peers that agreed on no heart-beats to them this often, and end those
+   * that say nothing for heartbeat_grace of it: SBK_NEVER unless set, to a day.
+   */
   sbk_msec ping_interval;
 
   /* STOMP frames. */
-  size_t max_message;       /**< bytes of a frame or message, 64 KiB, to 1 GiB */
-  size_t max_preauth_frame; /**< bytes of CONNECT, 16 KiB */
-  size_t max_command;       /**< bytes of a command, 16, to 64 */
-  size_t max_headers;       /**< of one frame, 64, to 1,024 */
-  size_t max_header_line;   /**< bytes, 8 KiB, to 1 MiB */
-  size_t max_header_bytes;  /**< of all header lines, 16 KiB, to 4 MiB */
-  size_t max_destination;   /**< bytes, 1,024, to 8,192 */
-  size_t max_levels;        /**< segments of a destination, 32, to 256 */
-  size_t max_wildcards;     /**< of a pattern, 8, to 32 */
-  size_t max_subscription_id; /**< bytes, 128, to 4,096 */
-  size_t max_receipt;         /**< bytes of a receipt, 256, to 4,096 */
-  size_t max_user;            /**< bytes of a user name, 256, to 4,096 */
+  size_t max_message; /**< bytes of a frame or message: 64 KiB, to 1 GiB */
+  size_t max_preauth_frame;   /**< bytes of CONNECT: 16 KiB, to 16 MiB */
+  size_t max_command;         /**< bytes of a command: 16, to 64 */
+  size_t max_headers;         /**< of one frame: 64, to 1,024 */
+  size_t max_header_line;     /**< bytes: 8 KiB, to 1 MiB */
+  size_t max_header_bytes;    /**< of all header lines: 16 KiB, to 4 MiB */
+  size_t max_destination;     /**< bytes: 1,024, to 8,192 */
+  size_t max_levels;          /**< segments of a destination: 32, to 256 */
+  size_t max_wildcards;       /**< of a pattern: 8, to 32 */
+  size_t max_subscription_id; /**< bytes: 128, to 4,096 */
+  size_t max_receipt;         /**< bytes of a receipt: 256, to 4,096 */
+  size_t max_user;            /**< bytes of a user name: 256, to 4,096 */
 
   /* Sessions. */
-  size_t max_subscriptions; /**< of one session, 1,024, to 1,048,576 */
-  sbk_msec connect_timeout; /**< from accept to CONNECT: 10 s */
-  sbk_msec heartbeat_out;   /**< we send this often: 10 s; SBK_NEVER: never */
-  sbk_msec heartbeat_in;    /**< we want this often: 10 s; SBK_NEVER: never */
-  sbk_msec heartbeat_min;   /**< least interval a client may ask for: 1 s */
-  sbk_msec heartbeat_max;   /**< largest: 1 h */
-  size_t heartbeat_grace;   /**< intervals of silence that end a peer: 3 */
-  size_t max_queue; /**< bytes of frames waiting for one peer, 512 KiB, to 1 GiB */
-  sbk_msec send_timeout; /**< age of the oldest of them: 10 s */
+  size_t max_subscriptions; /**< of one session: 1,024, to 1,048,576 */
+  sbk_msec connect_timeout; /**< from accept to CONNECTED: 10 s, to a day */
+  /** We send this often at the most: 10 s, to a day; SBK_NEVER: never. A client
+   * that wants less often gets that; one that wants more often does not, so
+   * that a millisecond can be asked for by nobody. */
+  sbk_msec heartbeat_out;
+  /** We want this often: 10 s, to a day; SBK_NEVER: never. */
+  sbk_msec heartbeat_in;
+  sbk_msec heartbeat_max; /**< largest that a client may name: 1 h, to a day */
+  size_t
+      heartbeat_grace; /**< intervals of silence that end a peer: 3, to 100 */
+  size_t
+      max_queue; /**< bytes of frames waiting for a peer: 512 KiB, to 1 GiB */
+  sbk_msec send_timeout; /**< age of the oldest of them: 10 s, to a day */
 };
 #define SBK_CONFIG_INIT                                                        \
   { sizeof(struct sbk_config) }

@@ -99,10 +99,14 @@ SBK_API int sbk_conn_feed(sbk_conn *conn, sbk_msec now, const void *data,
  * What the peer may still be sent is sent if it only ended its side. */
 SBK_API void sbk_conn_eof(sbk_conn *conn, int os_error);
 
-/** SBK_WANT_READ and SBK_WANT_WRITE; 0: all said, close the socket and free
- * the connection. */
+/**
+ * What the connection waits for: any of these; 0: all said, close the socket
+ * and free the connection. SBK_WANT_HOLD stands alone while the host owes the
+ * peer an answer (SBK_WAIT): neither read nor write, keep the socket.
+ */
 #define SBK_WANT_READ  1u
 #define SBK_WANT_WRITE 2u
+#define SBK_WANT_HOLD  4u
 SBK_API unsigned sbk_conn_wants(sbk_conn *conn);
 
 /*

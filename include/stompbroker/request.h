@@ -14,7 +14,7 @@ extern "C" {
  * `request_gone` returns. Strings live as long.
  */
 
-/** "GET"; for the host's paths also "HEAD" and "POST". */
+/** "GET"; for the host's paths also "HEAD", "POST" and "OPTIONS". */
 SBK_API const char *sbk_request_method(sbk_request *request);
 /** The target up to the query, as it came: nothing is decoded. Begins with
  * '/'. */
@@ -71,10 +71,10 @@ struct sbk_field {
 };
 
 /**
- * Answers with a status (200 to 599), fields (NULL: none; Content-Length,
- * Connection and Date are the library's) and a body, copied; to a HEAD the
- * body's length only. The request dies, unless this is called from its own
- * callback: then on return from there.
+ * Answers with a status (200 to 599), fields (NULL: none; Content-Length
+ * and Connection are the library's; a Date would need a clock) and a body,
+ * copied; to a HEAD the body's length only. The request dies, unless this is
+ * called from its own callback: then on return from there.
  *
  * 0; SBK_ERR_NOMEM: nothing was answered; SBK_ERR_INVAL: a status out of
  * range, or a field with a character that HTTP does not allow; SBK_ERR_STATE:

@@ -28,8 +28,8 @@ SBK_API int sbk_send(sbk_broker *broker, const char *destination,
 
 /**
  * The same to every session of one user that subscribes to
- * {user_prefix}{destination}. How many sessions got it; if none, `undeliverable`
- * is told. SBK_ERR_INVAL also for a user that can be none (see
+ * {user_prefix}{destination}. How many sessions got it; if none,
+ * `undeliverable` is told. SBK_ERR_INVAL also for a user that can be none (see
  * sbk_request_set_user()).
  */
 SBK_API int sbk_send_to_user(sbk_broker *broker, const char *user,

@@ -1,0 +1,398 @@
+#include <string.h>
+
+#include "abi.h"
+#include "conn.h"
+#include "defaults.h"
+#include "origin.h"
+
+static const char hex[] = "0123456789abcdef";
+
+static int init_core(sbk__core *core, const struct sbk_callbacks *callbacks,
+                     const struct sbk_config *config) {
+  static const struct sbk_callbacks no_callbacks = SBK_CALLBACKS_INIT;
+  static const struct sbk_config no_config = SBK_CONFIG_INIT;
+  int rv = sbk__abi_copy(&core->callbacks, sizeof(core->callbacks),
+                         sizeof(core->callbacks),
+                         callbacks != NULL ? callbacks : &no_callbacks);
+
+  if (rv == 0) {
+    rv =
+        sbk__abi_copy(&core->config, sizeof(core->config), sizeof(core->config),
+                      config != NULL ? config : &no_config);
+  }
+  if (rv == 0) {
+    rv = sbk__limits_resolve(&core->config);
+  }
+
+  return rv;
+}
+
+static int check_mem(const struct sbk_mem *mem) {
+  return mem->malloc != NULL && mem->calloc != NULL && mem->realloc != NULL &&
+                 mem->free != NULL
+             ? 0
+             : SBK_ERR_INVAL;
+}
+
+/* What can fail only for want of memory or randomness. */
+static int fill(sbk_broker *broker) {
+  uint8_t epoch[4];
+  size_t i;
+  int rv =
+      sbk__random(&broker->core, broker->core.seed, sizeof(broker->core.seed));
+
+  if (rv == 0) {
+    rv = sbk__random(&broker->core, epoch, sizeof(epoch));
+  }
+  if (rv != 0) {
+    return rv;
+  }
+  for (i = 0; i < sizeof(epoch); i++) {
+    broker->epoch[2 * i] = hex[epoch[i] >> 4];
+    broker->epoch[2 * i + 1] = hex[epoch[i] & 15];
+  }
+
+  rv = sbk__route_init(&broker->route, &broker->core.mem, &broker->core.config);
+  if (rv != 0) {
+    return rv;
+  }
+  /* From here on the route's copies count. */
+  broker->core.config.mem = NULL;
+  broker->core.config.app_prefixes = NULL;
+  broker->core.config.broker_prefixes = NULL;
+  broker->core.config.user_prefix = NULL;
+  broker->core.config.private_headers = NULL;
+  broker->core.config.server_name = NULL;
+
+  broker->bye = sbk__message_new(&broker->core.mem, SBK_DISCONNECT, 0);
+  broker->beat = sbk_buf_copy(broker, "\n", 1);
+
+  return broker->bye != NULL && broker->beat != NULL ? 0 : SBK_ERR_NOMEM;
+}
+
+static void init_tables(sbk_broker *broker) {
+  const struct sbk_mem *mem = &broker->core.mem;
+
+  broker->route.mem = mem;
+  sbk__subs_init(&broker->subs, &broker->core);
+  sbk__users_init(&broker->users, &broker->core);
+  sbk__handlers_init(&broker->handlers, &broker->core);
+  sbk__rings_init(&broker->rings, mem);
+  sbk__heap_init(&broker->timers, mem);
+  sbk__ws_pool_init(&broker->contexts, mem);
+  sbk__list_init(&broker->sessions);
+  sbk__list_init(&broker->work);
+  sbk__list_init(&broker->endpoints);
+  sbk__list_init(&broker->conns);
+  sbk__list_init(&broker->ready);
+  broker->wire = &sbk__conn_wire;
+  atomic_init(&broker->posts, NULL);
+}
+
+int sbk_broker_new(sbk_broker **broker, const struct sbk_callbacks *callbacks,
+                   const struct sbk_config *config, void *arg) {
+  const struct sbk_mem *mem = sbk__mem_default();
+  sbk__core core;
+  sbk_broker *b;
+  int rv;
+
+  *broker = NULL;
+  memset(&core, 0, sizeof(core));
+  rv = init_core(&core, callbacks, config);
+  if (rv == 0 && core.config.mem != NULL) {
+    mem = core.config.mem;
+    rv = check_mem(mem);
+  }
+  if (rv != 0) {
+    return rv;
+  }
+
+  b = sbk__calloc(mem, 1, sizeof(*b));
+  if (b == NULL) {
+    return SBK_ERR_NOMEM;
+  }
+  b->core = core;
+  b->core.mem = *mem;
+  b->core.arg = arg;
+  init_tables(b);
+  rv = fill(b);
+  if (rv != 0) {
+    sbk_broker_free(b);
+    return rv;
+  }
+  *broker = b;
+
+  return 0;
+}
+
+static void endpoint_free(const struct sbk_mem *mem, sbk__endpoint *endpoint) {
+  size_t i;
+
+  for (i = 0; endpoint->origins != NULL && endpoint->origins[i] != NULL; i++) {
+    sbk__free(mem, endpoint->origins[i]);
+  }
+  sbk__free(mem, endpoint->origins);
+  sbk__free(mem, endpoint->path);
+  sbk__free(mem, endpoint);
+}
+
+void sbk_broker_free(sbk_broker *broker) {
+  struct sbk_mem mem;
+  sbk__node *node;
+
+  if (broker == NULL) {
+    return;
+  }
+  if (broker->depth > 0) {
+    sbk__log(&broker->core, SBK_LOG_ERROR, NULL,
+             "sbk_broker_free() called from a callback", NULL);
+    return;
+  }
+
+  mem = broker->core.mem;
+  broker->shut_down = true;
+  while (!sbk__list_empty(&broker->conns)) {
+    sbk_conn *conn = sbk__item(broker->conns.next, sbk_conn, in_conns);
+
+    sbk__enter(broker);
+    sbk__conn_end(conn, SBK_ERR_CLOSED);
+    sbk__leave(broker);
+    sbk__conn_drop(conn);
+  }
+  while ((node = sbk__list_shift(&broker->endpoints)) != NULL) {
+    endpoint_free(&mem, sbk__item(node, sbk__endpoint, in_endpoints));
+  }
+  sbk__subs_free(&broker->subs);
+  sbk__map_free(&broker->users);
+  sbk__handlers_free(&broker->handlers);
+  sbk__chain_free(&broker->inbound, &mem);
+  sbk__chain_free(&broker->outbound, &mem);
+  sbk__converters_free(&broker->converters, &mem);
+  sbk__route_free(&broker->route);
+  sbk__rings_free(&broker->rings);
+  sbk__stomp_work_free(&mem, broker->spare_work);
+  sbk__free(&mem, broker->spare_call);
+  sbk_message_unref(broker->bye);
+  sbk_buf_unref(broker->beat);
+  sbk__heap_free(&broker->timers);
+  sbk__ws_pool_free(&broker->contexts);
+  sbk__free(&mem, broker);
+}
+
+void *sbk_broker_arg(sbk_broker *broker) {
+  return broker->core.arg;
+}
+
+size_t sbk_broker_conn_count(sbk_broker *broker) {
+  return broker->conn_count;
+}
+
+void sbk_broker_shutdown(sbk_broker *broker) {
+  sbk__node *node;
+
+  sbk__enter(broker);
+  broker->shut_down = true;
+  for (node = broker->conns.next; node != &broker->conns; node = node->next) {
+    sbk__conn_shutdown(sbk__item(node, sbk_conn, in_conns));
+  }
+  sbk__leave(broker);
+}
+
+/* ---- time, and other threads ---- */
+
+void sbk_post(sbk_broker *broker, sbk_task *task) {
+  sbk_task *newest = atomic_load_explicit(&broker->posts, memory_order_relaxed);
+
+  do {
+    task->next = newest;
+  } while (!atomic_compare_exchange_weak_explicit(&broker->posts, &newest, task,
+                                                  memory_order_release,
+                                                  memory_order_relaxed));
+  if (newest == NULL && broker->core.callbacks.wakeup != NULL) {
+    broker->core.callbacks.wakeup(broker->core.arg);
+  }
+}
+
+static void run_posts(sbk_broker *broker) {
+  sbk_task *task =
+      atomic_exchange_explicit(&broker->posts, NULL, memory_order_acquire);
+  sbk_task *oldest = NULL;
+
+  while (task != NULL) {
+    sbk_task *next = task->next;
+
+    task->next = oldest;
+    oldest = task;
+    task = next;
+  }
+  while (oldest != NULL) {
+    task = oldest;
+    oldest = task->next;
+    task->run(broker, task);
+  }
+}
+
+void sbk_broker_tick(sbk_broker *broker, sbk_msec now) {
+  if (broker->depth > 0) {
+    sbk__log(&broker->core, SBK_LOG_ERROR, NULL,
+             "sbk_broker_tick() called from a callback", NULL);
+    return;
+  }
+
+  /* Tasks are no callbacks: they may feed and free. */
+  sbk__conn_tick(broker, now);
+  run_posts(broker);
+}
+
+sbk_msec sbk_broker_deadline(sbk_broker *broker) {
+  const sbk__timer *timer = sbk__heap_first(&broker->timers);
+
+  if (atomic_load_explicit(&broker->posts, memory_order_relaxed) != NULL) {
+    return 0;
+  }
+
+  return timer != NULL ? timer->due : SBK_NEVER;
+}
+
+/* ---- what the host registers ---- */
+
+static bool path_valid(const char *path) {
+  if (path == NULL || path[0] != '/') {
+    return false;
+  }
+  for (; *path != '\0'; path++) {
+    unsigned char c = (unsigned char)*path;
+
+    if (c <= 0x20 || c == 0x7f || c == '?' || c == '#') {
+      return false;
+    }
+  }
+
+  return true;
+}
+
+static int copy_origins(const struct sbk_mem *mem, sbk__endpoint *endpoint,
+                        const char *const *origins) {
+  size_t i, count = 0;
+
+  if (origins == NULL) {
+    return 0;
+  }
+  for (count = 0; origins[count] != NULL; count++) {
+    if (!sbk__origin_entry_valid(origins[count])) {
+      return SBK_ERR_INVAL;
+    }
+  }
+  endpoint->origins = sbk__calloc(mem, count + 1, sizeof(char *));
+  if (endpoint->origins == NULL) {
+    return SBK_ERR_NOMEM;
+  }
+  for (i = 0; i < count; i++) {
+    endpoint->origins[i] = sbk__strndup(mem, origins[i], strlen(origins[i]));
+    if (endpoint->origins[i] == NULL) {
+      return SBK_ERR_NOMEM;
+    }
+  }
+
+  return 0;
+}
+
+static bool endpoint_exists(const sbk_broker *broker, const char *path) {
+  const sbk__node *node;
+
+  for (node = broker->endpoints.next; node != &broker->endpoints;
+       node = node->next) {
+    if (strcmp(sbk__item(node, sbk__endpoint, in_endpoints)->path, path) == 0) {
+      return true;
+    }
+  }
+
+  return false;
+}
+
+int sbk_broker_add_endpoint(sbk_broker *broker,
+                            const struct sbk_endpoint *endpoint) {
+  const struct sbk_mem *mem = &broker->core.mem;
+  struct sbk_endpoint copy;
+  sbk__endpoint *e;
+  int rv = sbk__abi_copy(&copy, sizeof(copy), sizeof(copy), endpoint);
+
+  if (rv != 0) {
+    return rv;
+  }
+  if (!path_valid(copy.path)) {
+    return SBK_ERR_INVAL;
+  }
+  if (endpoint_exists(broker, copy.path)) {
+    return SBK_ERR_EXISTS;
+  }
+
+  e = sbk__calloc(mem, 1, sizeof(*e));
+  if (e == NULL) {
+    return SBK_ERR_NOMEM;
+  }
+  e->path = sbk__strndup(mem, copy.path, strlen(copy.path));
+  e->require_origin = copy.require_origin != 0;
+  e->secure = copy.secure != 0;
+  e->message = copy.message;
+  rv = e->path != NULL ? copy_origins(mem, e, copy.allowed_origins)
+                       : SBK_ERR_NOMEM;
+  if (rv != 0) {
+    endpoint_free(mem, e);
+    return rv;
+  }
+  sbk__list_push(&broker->endpoints, &e->in_endpoints);
+
+  return 0;
+}
+
+int sbk_broker_add_handler(sbk_broker *broker, enum sbk_command command,
+                           const char *pattern, sbk_handler handler,
+                           void *arg) {
+  const struct sbk_mem *mem = &broker->core.mem;
+  const char *text = pattern;
+  char *slashed;
+  size_t len;
+  int rv;
+
+  if (pattern == NULL || handler == NULL ||
+      (command != SBK_SEND && command != SBK_SUBSCRIBE)) {
+    return SBK_ERR_INVAL;
+  }
+  len = strlen(pattern);
+  if (sbk__route_path(&broker->route, &text, &len)) {
+    return sbk__handlers_add(&broker->handlers, command, text, len, handler,
+                             arg);
+  }
+
+  /* Spring: "echo" is "/echo". */
+  slashed = sbk__malloc(mem, len + 2);
+  if (slashed == NULL) {
+    return SBK_ERR_NOMEM;
+  }
+  slashed[0] = '/';
+  memcpy(slashed + 1, pattern, len + 1);
+  rv = sbk__handlers_add(&broker->handlers, command, slashed, len + 1, handler,
+                         arg);
+  sbk__free(mem, slashed);
+
+  return rv;
+}
+
+int sbk_broker_add_interceptor(sbk_broker *broker, enum sbk_direction direction,
+                               int order, sbk_interceptor interceptor,
+                               void *arg) {
+  if (interceptor == NULL ||
+      (direction != SBK_INBOUND && direction != SBK_OUTBOUND)) {
+    return SBK_ERR_INVAL;
+  }
+
+  return sbk__chain_add(direction == SBK_INBOUND ? &broker->inbound
+                                                 : &broker->outbound,
+                        &broker->core.mem, order, interceptor, arg);
+}
+
+int sbk_broker_add_converter(sbk_broker *broker,
+                             const struct sbk_converter *converter) {
+  return sbk__converters_add(&broker->converters, &broker->core.mem, converter);
+}

@@ -1,0 +1,39 @@
+#ifndef SBK__CALL_H
+#define SBK__CALL_H
+
+#include <stompbroker/handler.h>
+
+#include "pattern.h"
+#include "session.h"
+
+enum sbk__call_kind {
+  SBK__CALL_INBOUND = 0,
+  SBK__CALL_HANDLER,
+  SBK__CALL_OUTBOUND
+};
+
+/* One frame on its way through the host's code. */
+struct sbk_call {
+  sbk_broker *broker;
+  sbk_session *session;
+  sbk_message *msg; /* one reference */
+  size_t next;      /* interceptor */
+  enum sbk__call_kind kind;
+  bool waiting;
+  bool resumed;
+  enum sbk_verdict verdict; /* that resumed it */
+  char *error;              /* the host's text, or NULL */
+  char *params;             /* names and values by turns, each ended by NUL */
+  size_t param_count;
+  size_t path;   /* of a handler: where the path begins in destination */
+  sbk__sub *sub; /* of a SUBSCRIBE handler */
+};
+
+/* A call about msg, of which it takes a reference. NULL: no memory. */
+sbk_call *sbk__call_new(sbk_session *session, sbk_message *msg);
+void sbk__call_free(sbk_call *call);
+
+/* What the pattern captured, for sbk_call_param(). 0, or SBK_ERR_NOMEM. */
+int sbk__call_set_params(sbk_call *call, const sbk__captures *captures);
+
+#endif

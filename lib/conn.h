@@ -1,0 +1,87 @@
+#ifndef SBK__CONN_H
+#define SBK__CONN_H
+
+#include <stompbroker/conn.h>
+
+#include "session.h"
+#include "stage.h"
+#include "str.h"
+
+enum sbk__conn_state {
+  SBK__CONN_HTTP = 0, /* the head of a request */
+  SBK__CONN_BODY,     /* its body */
+  SBK__CONN_ASKED,    /* the request is in the host's hands */
+  SBK__CONN_WS,
+  SBK__CONN_TCP,
+  SBK__CONN_LINGER, /* refused: what comes is dropped until the peer ends */
+  SBK__CONN_DEAD
+};
+
+/* Input that waits for the host. */
+typedef struct sbk__held {
+  sbk__str decoded; /* payload of a WebSocket frame under way */
+  size_t decoded_done;
+  sbk__str raw;
+  size_t raw_done;
+} sbk__held;
+
+struct sbk_conn {
+  sbk_broker *broker;
+  void *user_data;
+  char *peer; /* NULL: none */
+  sbk__node in_conns;
+  sbk__node in_ready;
+  sbk__work work;
+  sbk__timer timer;
+
+  sbk_session *session;
+  struct sbk_request *request;
+  sbk__stage *stage; /* NULL while nothing is formed */
+  sbk__held *held;
+  sbk_buf *pong; /* the newest that waits for another one to go out */
+  sbk__ws_reader ws;
+
+  sbk_msec since;      /* of the state: accept, or a request's end */
+  sbk_msec closing_at; /* the last words were queued */
+  sbk_msec stage_at;   /* the stage's last progress */
+  size_t dropped;      /* bytes read and dropped while closing */
+  int reason;          /* why it ended without a session */
+  unsigned told;       /* what the host last heard that it wants */
+  uint8_t state;       /* enum sbk__conn_state */
+  bool stamped;        /* the clock was read since it came */
+  bool eof;
+  bool peer_closed; /* a Close came */
+  bool deaf;        /* input cannot be understood any more */
+  bool pending;     /* counted, without a session */
+  bool refusing;    /* counted among those that only say 503 */
+  bool served;      /* a request was answered on it */
+};
+
+extern const sbk__wire sbk__conn_wire;
+
+/* Sets the clock, and does what is due. */
+void sbk__conn_tick(sbk_broker *broker, sbk_msec now);
+/* Goodbye: sessions get a Close, requests under way an answer. */
+void sbk__conn_shutdown(sbk_conn *conn);
+/* Frees one that has ended. */
+void sbk__conn_drop(sbk_conn *conn);
+
+/* Ends it: nothing more is said. */
+void sbk__conn_end(sbk_conn *conn, int reason);
+/* It has something new for the host. */
+void sbk__conn_ready(sbk_conn *conn);
+/* The host holds it up: what comes has to wait. */
+bool sbk__conn_blocked(const sbk_conn *conn);
+/* Makes a place for input that waits; without memory it ends. */
+void sbk__conn_hold(sbk_conn *conn);
+/* Gives it a session. 0, or an error. */
+int sbk__conn_open(sbk_conn *conn, const sbk__endpoint *endpoint,
+                   bool websocket);
+/* Its session has what the handshake gave it: a plain one is connected now. */
+void sbk__conn_opened(sbk_conn *conn);
+/* Bytes in front of all that sessions send. 0, or SBK_ERR_NOMEM. */
+int sbk__conn_write(sbk_conn *conn, const void *data, size_t len);
+/* The last words are queued; from now on the end is near. */
+void sbk__conn_closing(sbk_conn *conn);
+
+#endif

@@ -1,0 +1,367 @@
+#include <string.h>
+
+#include "digest.h"
+#include "origin.h"
+#include "request.h"
+
+static sbk_request *request_new(sbk_conn *conn) {
+  const sbk__core *core = &conn->broker->core;
+  sbk_request *request = sbk__calloc(&core->mem, 1, sizeof(*request));
+
+  if (request == NULL) {
+    return NULL;
+  }
+  request->conn = conn;
+  request->status = 403;
+  sbk__http_head_init(&request->head, &core->mem, &core->config);
+  sbk__str_init(&request->body, &core->mem);
+
+  return request;
+}
+
+static void request_free(sbk_conn *conn) {
+  sbk_request *request = conn->request;
+  const struct sbk_mem *mem = &conn->broker->core.mem;
+
+  if (request == NULL) {
+    return;
+  }
+  conn->request = NULL;
+  sbk__http_head_clear(&request->head);
+  sbk__str_free(&request->body);
+  sbk__free(mem, request->user_name);
+  sbk__free(mem, request);
+}
+
+void sbk__http_gone(sbk_conn *conn) {
+  const sbk__core *core = &conn->broker->core;
+
+  if (conn->state == SBK__CONN_ASKED && !conn->request->answered &&
+      !conn->request->resumed && core->callbacks.request_gone != NULL) {
+    core->callbacks.request_gone(conn->request, core->arg);
+  }
+  request_free(conn);
+}
+
+void sbk__http_write_status(sbk__str *out, int status) {
+  sbk__str_addz(out, "HTTP/1.1 ");
+  sbk__str_add_u64(out, (uint64_t)status);
+  sbk__str_addz(out, " ");
+  sbk__str_addz(out, sbk__http_reason(status));
+  sbk__str_addz(out, "\r\n");
+}
+
+/* Hands a written answer over. False: no memory, and the connection ends. */
+static bool flush(sbk_conn *conn, sbk__str *out) {
+  int rv =
+      out->failed ? SBK_ERR_NOMEM : sbk__conn_write(conn, out->data, out->len);
+
+  sbk__str_free(out);
+  if (rv != 0) {
+    sbk__conn_end(conn, rv);
+  }
+
+  return rv == 0;
+}
+
+void sbk__http_refuse(sbk_conn *conn, int status) {
+  const char *reason = sbk__http_reason(status);
+  sbk__str out;
+
+  sbk__log(&conn->broker->core, SBK_LOG_INFO, conn->peer, "refused", reason);
+  sbk__str_init(&out, &conn->broker->core.mem);
+  sbk__http_write_status(&out, status);
+  if (status == 405) {
+    sbk__str_addz(&out, conn->request != NULL && conn->request->endpoint == NULL
+                            ? "Allow: GET, HEAD, POST, OPTIONS\r\n"
+                            : "Allow: GET\r\n");
+  } else if (status == 426) {
+    /* RFC 6455, 4.4, and RFC 9110, 15.5.22 */
+    sbk__str_addz(&out, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
+  } else if (status == 503) {
+    sbk__str_addz(&out, "Retry-After: 5\r\n");
+  }
+  sbk__str_addz(&out, "Content-Type: text/plain\r\nContent-Length: ");
+  sbk__str_add_u64(&out, strlen(reason) + 1);
+  sbk__str_addz(&out, status == 426 ? "\r\nConnection: close, Upgrade\r\n\r\n"
+                                    : "\r\nConnection: close\r\n\r\n");
+  sbk__str_addz(&out, reason);
+  sbk__str_addz(&out, "\n");
+
+  request_free(conn);
+  conn->reason = conn->reason != 0 ? conn->reason : SBK_ERR_HTTP;
+  if (flush(conn, &out)) {
+    conn->state = SBK__CONN_LINGER;
+    sbk__conn_closing(conn);
+  }
+}
+
+/* RFC 6455, 4.2.2 */
+static bool write_upgrade(sbk_conn *conn) {
+  const sbk__http_head *head = &conn->request->head;
+  const char *protocol = conn->request->endpoint->message == NULL
+                             ? sbk__http_stomp_protocol(head)
+                             : NULL;
+  char accept[29];
+  sbk__str out;
+
+  sbk__websocket_accept_key(accept,
+                            sbk__http_field_get(head, "Sec-WebSocket-Key"));
+  sbk__str_init(&out, &conn->broker->core.mem);
+  sbk__http_write_status(&out, 101);
+  sbk__str_addz(&out, "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                      "Sec-WebSocket-Accept: ");
+  sbk__str_addz(&out, accept);
+  if (protocol != NULL) {
+    sbk__str_addz(&out, "\r\nSec-WebSocket-Protocol: ");
+    sbk__str_addz(&out, protocol);
+  }
+  sbk__str_addz(&out, "\r\n\r\n");
+
+  return flush(conn, &out);
+}
+
+static void upgrade(sbk_conn *conn) {
+  sbk_request *request = conn->request;
+  int rv;
+
+  if (!write_upgrade(conn)) {
+    return;
+  }
+  rv = sbk__conn_open(conn, request->endpoint, true);
+  if (rv != 0) {
+    sbk__conn_end(conn, rv);
+    return;
+  }
+  conn->session->data = request->session_data;
+  conn->session->user_name = request->user_name;
+  request->user_name = NULL;
+  request_free(conn);
+  sbk__conn_opened(conn);
+}
+
+static void decided(sbk_conn *conn, enum sbk_verdict verdict) {
+  sbk_request *request = conn->request;
+
+  request->waiting = false;
+  if (conn->state == SBK__CONN_DEAD) {
+    return;
+  }
+  if (verdict == SBK_PASS) {
+    upgrade(conn);
+  } else {
+    conn->reason = SBK_ERR_DENIED;
+    sbk__http_refuse(conn, request->status);
+  }
+}
+
+static void ask_handshake(sbk_conn *conn) {
+  const sbk__core *core = &conn->broker->core;
+  sbk_request *request = conn->request;
+  enum sbk_verdict verdict = SBK_PASS;
+
+  conn->state = SBK__CONN_ASKED;
+  if (core->callbacks.handshake != NULL) {
+    request->calling = true;
+    verdict = core->callbacks.handshake(request, core->arg);
+    request->calling = false;
+  }
+  if (verdict == SBK_WAIT) {
+    request->waiting = true;
+  } else {
+    decided(conn, verdict);
+  }
+}
+
+static void ask_host(sbk_conn *conn) {
+  const sbk__core *core = &conn->broker->core;
+  sbk_request *request = conn->request;
+
+  conn->state = SBK__CONN_ASKED;
+  request->calling = true;
+  core->callbacks.request(request, core->arg);
+  request->calling = false;
+  if (request->answered) {
+    sbk__work_add(conn->broker, &conn->work);
+  }
+}
+
+static const sbk__endpoint *find_endpoint(const sbk_broker *broker,
+                                          const char *path) {
+  const sbk__node *node;
+
+  for (node = broker->endpoints.next; node != &broker->endpoints;
+       node = node->next) {
+    const sbk__endpoint *endpoint =
+        sbk__item(node, sbk__endpoint, in_endpoints);
+
+    if (strcmp(endpoint->path, path) == 0) {
+      return endpoint;
+    }
+  }
+
+  return NULL;
+}
+
+/* 0, or the status that refuses. */
+static int check_endpoint(const sbk_conn *conn) {
+  const sbk_request *request = conn->request;
+  const sbk__endpoint *endpoint = request->endpoint;
+  const char *origin = sbk__http_field_get(&request->head, "Origin");
+  int rv = sbk__http_check_upgrade(&request->head);
+
+  if (rv != 0) {
+    return -rv;
+  }
+  if ((origin == NULL && endpoint->require_origin) ||
+      !sbk__origin_allowed(origin, endpoint->secure ? "https" : "http",
+                           sbk__http_field_get(&request->head, "Host"),
+                           (const char *const *)endpoint->origins)) {
+    return 403;
+  }
+
+  return conn->broker->shut_down ? 503 : 0;
+}
+
+static int check_host_path(const sbk_conn *conn, size_t *body_len) {
+  static const char *const methods[] = {"GET", "HEAD", "POST", "OPTIONS"};
+  const sbk__http_head *head = &conn->request->head;
+  size_t i;
+
+  *body_len = 0;
+  if (conn->broker->core.callbacks.request == NULL) {
+    return 404;
+  }
+  if (sbk__http_field_get(head, "Host") == NULL) {
+    return 400;
+  }
+  for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+    if (strcmp(sbk__http_method(head), methods[i]) == 0) {
+      return conn->broker->shut_down ? 503
+                                     : -sbk__http_body_len(head, body_len);
+    }
+  }
+
+  return 405;
+}
+
+/* The head is whole. */
+static void dispatch(sbk_conn *conn) {
+  sbk_request *request = conn->request;
+  int status;
+
+  request->endpoint =
+      find_endpoint(conn->broker, sbk__http_path(&request->head));
+  if (request->endpoint != NULL) {
+    status = check_endpoint(conn);
+  } else {
+    status = check_host_path(conn, &request->body_len);
+    request->close = sbk__http_field_has(&request->head, "Connection", "close");
+  }
+
+  if (status != 0) {
+    sbk__http_refuse(conn, status);
+  } else if (request->endpoint != NULL) {
+    ask_handshake(conn);
+  } else if (request->body_len > 0) {
+    conn->state = SBK__CONN_BODY;
+  } else {
+    ask_host(conn);
+  }
+}
+
+static size_t take_head(sbk_conn *conn, const uint8_t *data, size_t len) {
+  size_t used = 0;
+  int rv;
+
+  if (conn->request == NULL) {
+    conn->request = request_new(conn);
+    if (conn->request == NULL) {
+      sbk__conn_end(conn, SBK_ERR_NOMEM);
+      return len;
+    }
+  }
+  rv = sbk__http_head_feed(&conn->request->head, data, len, &used);
+  if (rv == SBK_ERR_NOMEM) {
+    sbk__conn_end(conn, rv);
+    return len;
+  }
+  if (rv < 0) {
+    sbk__http_refuse(conn, -rv);
+    return len;
+  }
+  if (rv > 0) {
+    dispatch(conn);
+  }
+
+  return used;
+}
+
+static size_t take_body(sbk_conn *conn, const uint8_t *data, size_t len) {
+  sbk_request *request = conn->request;
+  size_t left = request->body_len - request->body.len;
+  size_t size = len < left ? len : left;
+
+  sbk__str_add(&request->body, data, size);
+  if (request->body.failed) {
+    sbk__conn_end(conn, SBK_ERR_NOMEM);
+    return len;
+  }
+  if (request->body.len == request->body_len) {
+    ask_host(conn);
+  }
+
+  return size;
+}
+
+size_t sbk__http_take(sbk_conn *conn, const uint8_t *data, size_t len) {
+  return conn->state == SBK__CONN_HTTP ? take_head(conn, data, len)
+                                       : take_body(conn, data, len);
+}
+
+int sbk__http_given(sbk_conn *conn, const struct sbk_http_request *given) {
+  int rv;
+
+  conn->request = request_new(conn);
+  if (conn->request == NULL) {
+    return SBK_ERR_NOMEM;
+  }
+  rv = sbk__http_head_set(&conn->request->head, given);
+  if (rv < 0) {
+    return rv == SBK_ERR_NOMEM ? rv : SBK_ERR_INVAL;
+  }
+  if (find_endpoint(conn->broker, sbk__http_path(&conn->request->head)) ==
+      NULL) {
+    return SBK_ERR_NOT_FOUND;
+  }
+  dispatch(conn);
+
+  return 0;
+}
+
+/* An answer is written: the next request may come. */
+static void answered(sbk_conn *conn) {
+  bool close = conn->request->close || conn->eof || conn->broker->shut_down;
+
+  request_free(conn);
+  conn->served = true;
+  if (close) {
+    conn->state = SBK__CONN_LINGER;
+    sbk__conn_closing(conn);
+    return;
+  }
+  conn->state = SBK__CONN_HTTP;
+  conn->since = conn->broker->core.now;
+}
+
+void sbk__http_work(sbk_conn *conn) {
+  if (conn->state != SBK__CONN_ASKED) {
+    return;
+  }
+  if (conn->request->resumed) {
+    conn->request->resumed = false;
+    decided(conn, conn->request->verdict);
+  } else if (conn->request->answered) {
+    answered(conn);
+  }
+}

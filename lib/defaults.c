@@ -1,0 +1,101 @@
+#include "defaults.h"
+
+#define KIB ((size_t)1024)
+#define MIB (KIB * 1024)
+#define GIB (MIB * 1024)
+
+/* Shared LIMITS table: one row a number, its default and its largest value. */
+static const struct {
+  size_t offset;
+  size_t normal;
+  size_t largest;
+} sizes[] = {
+#define SIZE(member, normal, largest)                                          \
+  { offsetof(struct sbk_config, member), normal, largest }
+    SIZE(max_connections, 10000, 16777216),
+    SIZE(max_preauth_input, 32 * KIB, 16 * MIB),
+    SIZE(max_preauth_output, 4 * KIB, 16 * MIB),
+    SIZE(max_request_head, 8 * KIB, MIB),
+    SIZE(max_request_line, 2 * KIB, 64 * KIB),
+    SIZE(max_request_field, 4 * KIB, 64 * KIB),
+    SIZE(max_request_fields, 64, 1024),
+    SIZE(max_request_body, 64 * KIB, 64 * MIB),
+    SIZE(max_fragments, 1024, 1048576),
+    SIZE(max_empty_fragments, 8, 1024),
+    SIZE(control_burst, 100, 1000000),
+    SIZE(control_rate, 10, 1000000),
+    SIZE(max_message, 64 * KIB, GIB),
+    SIZE(max_preauth_frame, 16 * KIB, 16 * MIB),
+    SIZE(max_command, 16, 64),
+    SIZE(max_headers, 64, 1024),
+    SIZE(max_header_line, 8 * KIB, MIB),
+    SIZE(max_header_bytes, 16 * KIB, 4 * MIB),
+    SIZE(max_destination, 1024, 8192),
+    SIZE(max_levels, 32, 256),
+    SIZE(max_wildcards, 8, 32),
+    SIZE(max_subscription_id, 128, 4096),
+    SIZE(max_receipt, 256, 4096),
+    SIZE(max_user, 256, 4096),
+    SIZE(max_subscriptions, 1024, 1048576),
+    SIZE(heartbeat_grace, 3, 100),
+    SIZE(max_queue, 512 * KIB, GIB),
+#undef SIZE
+};
+
+#define HOUR ((sbk_msec)3600000)
+#define DAY  (24 * HOUR)
+
+static const struct {
+  size_t offset;
+  sbk_msec normal;
+  sbk_msec largest;
+  int may_be_never;
+} times[] = {
+#define TIME(member, normal, largest, never)                                   \
+  { offsetof(struct sbk_config, member), normal, largest, never }
+    TIME(request_timeout, 10000, DAY, 0),
+    TIME(close_timeout, 5000, HOUR, 0),
+    TIME(ping_interval, SBK_NEVER, DAY, 1),
+    TIME(connect_timeout, 10000, DAY, 0),
+    TIME(heartbeat_out, 10000, DAY, 1),
+    TIME(heartbeat_in, 10000, DAY, 1),
+    TIME(heartbeat_max, HOUR, DAY, 0),
+    TIME(send_timeout, 10000, DAY, 0),
+#undef TIME
+};
+
+int sbk__limits_resolve(struct sbk_config *config) {
+  char *base = (char *)config;
+  size_t i;
+
+  for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    size_t *member = (size_t *)(void *)(base + sizes[i].offset);
+
+    *member = *member == 0 ? sizes[i].normal : *member;
+    if (*member > sizes[i].largest) {
+      return SBK_ERR_INVAL;
+    }
+  }
+  for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+    sbk_msec *member = (sbk_msec *)(void *)(base + times[i].offset);
+
+    *member = *member == 0 ? times[i].normal : *member;
+    if (*member > times[i].largest &&
+        !(times[i].may_be_never && *member == SBK_NEVER)) {
+      return SBK_ERR_INVAL;
+    }
+  }
+
+  if (config->max_pending == 0) {
+    config->max_pending = (config->max_connections + 3) / 4;
+  }
+  if (config->max_pending > config->max_connections) {
+    return SBK_ERR_INVAL;
+  }
+  if (config->separator == '\0') {
+    config->separator = '/';
+  }
+
+  return config->separator == '/' || config->separator == '.' ? 0
+                                                              : SBK_ERR_INVAL;
+}

@@ -1,0 +1,279 @@
+#include "fanout.h"
+
+#include <string.h>
+
+#include "call.h"
+#include "stomp_write.h"
+
+sbk_message *sbk__message_make(sbk_broker *broker, const char *prefix,
+                               size_t prefix_len, const char *destination,
+                               const char *content_type, const void *data,
+                               size_t len) {
+  const struct sbk_mem *mem = &broker->core.mem;
+  size_t size = strlen(destination);
+  sbk_message *msg = sbk__message_new(mem, SBK_MESSAGE, 4);
+  char *to = sbk__malloc(mem, prefix_len + size + 1);
+  int rv = msg == NULL || to == NULL ? SBK_ERR_NOMEM : 0;
+
+  if (rv == 0) {
+    if (prefix_len > 0) {
+      memcpy(to, prefix, prefix_len);
+    }
+    memcpy(to + prefix_len, destination, size + 1);
+    rv = sbk__message_put(msg, "destination", to);
+  }
+  if (rv == 0 && content_type != NULL) {
+    rv = sbk__message_put(msg, "content-type", content_type);
+  }
+  if (rv == 0 && len > 0) {
+    msg->text = sbk_buf_copy(broker, data, len);
+    rv = msg->text != NULL ? 0 : SBK_ERR_NOMEM;
+  }
+  sbk__free(mem, to);
+  if (rv != 0) {
+    sbk_message_unref(msg);
+    return NULL;
+  }
+
+  return msg;
+}
+
+/* Runs the outbound interceptors; *msg may become another message, with one
+ * reference for the caller. False: this receiver gets nothing. */
+static bool intercept(sbk__sub *sub, sbk_message **msg) {
+  sbk_broker *broker = sub->session->broker;
+  enum sbk_verdict verdict = SBK_PASS;
+  sbk_call call;
+
+  memset(&call, 0, sizeof(call));
+  call.broker = broker;
+  call.session = sub->session;
+  call.kind = SBK__CALL_OUTBOUND;
+  call.msg = sbk_message_ref(*msg);
+  while (verdict == SBK_PASS && call.next < broker->outbound.count) {
+    const sbk__link *link = &broker->outbound.items[call.next++];
+
+    verdict = link->run(&call, link->arg);
+  }
+  if (verdict == SBK_REJECT) {
+    sbk__session_refuse(sub->session, SBK_ERR_DENIED, 1008,
+                        call.error != NULL ? call.error
+                                           : sbk__fault_text(SBK__FAULT_DENIED),
+                        NULL);
+  } else if (verdict == SBK_WAIT) {
+    sbk__log(&broker->core, SBK_LOG_ERROR, sub->session->peer,
+             "an outbound interceptor cannot wait; message dropped", NULL);
+  }
+  sbk__free(&broker->core.mem, call.error);
+  *msg = call.msg;
+
+  return verdict == SBK_PASS;
+}
+
+static bool enqueue(sbk__sub *sub, sbk_message *msg,
+                    const char *const *hidden) {
+  sbk_session *session = sub->session;
+  sbk_broker *broker = session->broker;
+  const sbk__rest *rest =
+      sbk__message_rest(msg, (enum sbk__version)session->version, hidden);
+  size_t bytes;
+  sbk__entry entry;
+
+  if (rest == NULL) {
+    sbk__session_fail(session, SBK__FAULT_NOMEM, NULL);
+    return false;
+  }
+  bytes = sub->head_len + rest->total;
+  if (!sbk__session_admit(session, bytes)) {
+    return false;
+  }
+
+  entry.ref.msg = sbk_message_ref(msg);
+  entry.slot = sub->slot;
+  entry.stamp = (uint32_t)broker->core.now;
+  sub->queued++;
+  sbk__outq_push(&session->out, entry, bytes);
+  if (!session->awake) {
+    broker->wire->wake(session);
+  }
+
+  return true;
+}
+
+bool sbk__deliver(sbk__sub *sub, sbk_message *msg, const char *const *hidden) {
+  bool queued;
+
+  if (sub->session->state != SBK__CONNECTED) {
+    return false;
+  }
+  if (sub->session->broker->outbound.count == 0) {
+    return enqueue(sub, msg, hidden);
+  }
+
+  queued = intercept(sub, &msg) && sub->session->state == SBK__CONNECTED &&
+           enqueue(sub, msg, hidden);
+  sbk_message_unref(msg);
+
+  return queued;
+}
+
+int sbk__publish(sbk_broker *broker, sbk_message *msg,
+                 const sbk_session *sender, const char *const *hidden) {
+  const sbk__header *to = sbk__message_findz(msg, "destination");
+  const sbk__dest *dest;
+  uint32_t i, pos = 0;
+  int count = 0;
+
+  sbk__stamp(broker, msg);
+  while ((dest = sbk__subs_next(&broker->subs, to->value, to->value_len,
+                                &pos)) != NULL) {
+    /* The commonest version's rest first: if there is no memory for that,
+     * nobody gets the message and nobody need be closed. */
+    if (count == 0 && sbk__message_rest(msg, SBK__V12, hidden) == NULL) {
+      return SBK_ERR_NOMEM;
+    }
+    for (i = 0; i < dest->count; i++) {
+      sbk__sub *sub = dest->subs[i];
+
+      if (sub->no_local && sub->session == sender) {
+        continue;
+      }
+      count += sbk__deliver(sub, msg, hidden);
+    }
+  }
+
+  return count;
+}
+
+/* Does the user destination of sub cover that destination of its user? */
+static bool covers(const sbk__sub *sub, const sbk_broker *broker,
+                   const char *to, size_t len) {
+  const char *text = sbk__sub_destination(sub);
+  size_t size = sub->destination_len;
+
+  if (sub->suffix == 0 || !sub->active) {
+    return false;
+  }
+  if (sub->pattern) {
+    return sbk__pattern_match(text + sub->suffix, size - sub->suffix, to, len,
+                              broker->core.config.separator, NULL) ||
+           (sub->own != 0 &&
+            sbk__pattern_match(text + sub->own, size - sub->own, to, len,
+                               broker->core.config.separator, NULL));
+  }
+
+  return (size - sub->suffix == len &&
+          memcmp(text + sub->suffix, to, len) == 0) ||
+         (sub->own != 0 && size - sub->own == len &&
+          memcmp(text + sub->own, to, len) == 0);
+}
+
+/*
+ * The message as a subscriber sees it: its destination is what that one wrote
+ * (BEHAVIOUR 8), or for a pattern the user prefix and destination. *shown is
+ * what the last one saw, and is taken again where it fits.
+ */
+static sbk_message *message_for(const sbk__sub *sub, sbk_message *msg,
+                                const sbk__header *to, sbk_message **shown) {
+  sbk_broker *broker = sub->session->broker;
+  const sbk__name *prefix = &broker->route.user;
+  const char *text = sbk__sub_destination(sub);
+  sbk_message *copy;
+  char *made = NULL;
+  int rv;
+
+  if (sub->pattern) {
+    made = sbk__malloc(&broker->core.mem, prefix->len + to->value_len + 1);
+    if (made == NULL) {
+      return NULL;
+    }
+    memcpy(made, prefix->text, prefix->len);
+    memcpy(made + prefix->len, to->value, to->value_len + 1);
+    text = made;
+  }
+  if (*shown != NULL &&
+      strcmp(sbk_message_header(*shown, "destination"), text) == 0) {
+    sbk__free(&broker->core.mem, made);
+    return *shown;
+  }
+
+  copy = sbk__message_clone(msg);
+  rv = copy != NULL ? sbk__message_put(copy, "destination", text)
+                    : SBK_ERR_NOMEM;
+  sbk__free(&broker->core.mem, made);
+  if (rv != 0) {
+    sbk_message_unref(copy);
+    return NULL;
+  }
+  sbk__stamp(broker, copy);
+  sbk_message_unref(*shown);
+  *shown = copy;
+
+  return copy;
+}
+
+static int to_session(sbk_session *session, sbk_message *msg,
+                      const sbk__header *to, sbk_message **shown,
+                      const char *const *hidden) {
+  int got = 0;
+  uint32_t i;
+
+  for (i = 0; i < session->slot_count; i++) {
+    sbk__sub *sub = session->subs[i];
+    sbk_message *mine;
+
+    if (sub == NULL ||
+        !covers(sub, session->broker, to->value, to->value_len)) {
+      continue;
+    }
+    mine = message_for(sub, msg, to, shown);
+    if (mine == NULL) {
+      return SBK_ERR_NOMEM;
+    }
+    if (sbk__deliver(sub, mine, hidden)) {
+      got = 1;
+    }
+  }
+
+  return got;
+}
+
+int sbk__publish_to_session(sbk_session *session, sbk_message *msg,
+                            const char *const *hidden) {
+  sbk_message *shown = NULL;
+  int rv = to_session(session, msg, sbk__message_findz(msg, "destination"),
+                      &shown, hidden);
+
+  sbk_message_unref(shown);
+
+  return rv;
+}
+
+int sbk__publish_to_user(sbk_broker *broker, const char *user, sbk_message *msg,
+                         const char *const *hidden) {
+  const sbk__header *to = sbk__message_findz(msg, "destination");
+  sbk__user *found = sbk__map_find(&broker->users, user, strlen(user));
+  sbk_message *shown = NULL;
+  sbk__node *node;
+  int rv, count = 0;
+
+  if (found != NULL) {
+    for (node = found->sessions.next; node != &found->sessions;
+         node = node->next) {
+      rv = to_session(sbk__item(node, sbk_session, in_user), msg, to, &shown,
+                      hidden);
+      if (rv < 0) {
+        count = count > 0 ? count : rv;
+        break;
+      }
+      count += rv;
+    }
+  }
+  sbk_message_unref(shown);
+  if (count == 0 && broker->core.callbacks.undeliverable != NULL) {
+    broker->core.callbacks.undeliverable(broker, user, to->value, msg,
+                                         broker->core.arg);
+  }
+
+  return count;
+}

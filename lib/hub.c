@@ -1,0 +1,47 @@
+#include "hub.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "str.h"
+
+void sbk__enter(sbk_broker *broker) {
+  broker->depth++;
+}
+
+void sbk__leave(sbk_broker *broker) {
+  sbk__node *node;
+
+  assert(broker->depth > 0);
+  /* What this does may call back, and so enter and leave again. */
+  if (broker->depth == 1 && !broker->leaving) {
+    broker->leaving = true;
+    while ((node = sbk__list_shift(&broker->work)) != NULL) {
+      sbk__work *work = sbk__item(node, sbk__work, node);
+
+      work->run(work);
+    }
+    broker->leaving = false;
+  }
+  broker->depth--;
+}
+
+void sbk__work_add(sbk_broker *broker, sbk__work *work) {
+  assert(broker->depth > 0);
+  if (!sbk__list_linked(&work->node)) {
+    sbk__list_push(&broker->work, &work->node);
+  }
+}
+
+/* Unique per broker: 8 random digits that tell it from the last run, and a
+ * count. */
+void sbk__stamp(sbk_broker *broker, sbk_message *msg) {
+  char *id = msg->id;
+  size_t len;
+
+  memcpy(id, broker->epoch, sizeof(broker->epoch));
+  id[8] = '-';
+  len = 9 + sbk__format_u64(id + 9, ++broker->message_count);
+  msg->id_len = (uint8_t)len;
+  msg->frozen = true;
+}

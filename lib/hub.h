@@ -1,0 +1,105 @@
+#ifndef SBK__HUB_H
+#define SBK__HUB_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "chain.h"
+#include "convert.h"
+#include "core.h"
+#include "handlers.h"
+#include "heap.h"
+#include "list.h"
+#include "map.h"
+#include "message.h"
+#include "outq.h"
+#include "route.h"
+#include "stomp_read.h"
+#include "subs.h"
+#include "ws.h"
+
+/* A path for sessions, as sbk_broker_add_endpoint() copied it. */
+typedef struct sbk__endpoint {
+  sbk__node in_endpoints;
+  char *path;
+  char **origins; /* NULL: only its own */
+  bool require_origin;
+  bool secure;
+  int (*message)(sbk_session *session, int binary, const void *data, size_t len,
+                 void *arg);
+} sbk__endpoint;
+
+/* What is to be done when the outermost call ends. */
+typedef struct sbk__work {
+  sbk__node node;
+  void (*run)(struct sbk__work *work);
+} sbk__work;
+
+/* What floor 3 asks of the floor above it. */
+typedef struct sbk__wire {
+  /* The session has output, or its connection wants something else now. */
+  void (*wake)(sbk_session *session);
+  /* The session takes input again. */
+  void (*resume)(sbk_session *session);
+} sbk__wire;
+
+/* The broker, as floors 3 to 5 see it: its members are of floors 0 to 2. core
+ * comes first: floor 1 finds its memory there. */
+struct sbk_broker {
+  sbk__core core;
+  sbk__route route;
+  sbk__subs subs;
+  sbk__map users;
+  sbk__handlers handlers;
+  sbk__chain inbound;
+  sbk__chain outbound;
+  sbk__converters converters;
+
+  sbk__rings rings;
+  struct sbk__stomp_work *spare_work;
+  struct sbk_call *spare_call;
+  sbk_message *bye; /* the DISCONNECT of those who sent none */
+  sbk_buf *beat;    /* an end of line */
+  uint64_t message_count;
+  char epoch[8]; /* begins every message-id */
+
+  sbk__node sessions; /* connected ones */
+  size_t session_count;
+  sbk__node work; /* sbk__work */
+  unsigned depth; /* of calls of the host into the library */
+  bool leaving;
+  bool shut_down;
+
+  const sbk__wire *wire;
+  sbk__node endpoints;
+  sbk__node conns;
+  sbk__node ready;
+  size_t conn_count;
+  size_t pending_count;  /* of them not connected yet */
+  size_t refusing_count; /* that only say 503 */
+  sbk__heap timers;
+  sbk__ws_pool contexts;
+
+  _Atomic(sbk_task *) posts; /* newest first */
+};
+
+/*
+ * Every public call that may lead to callbacks stands between these two. What
+ * must not happen inside a walk or a callback (ends of sessions, resumed input)
+ * is done as the outermost one leaves.
+ */
+void sbk__enter(sbk_broker *broker);
+void sbk__leave(sbk_broker *broker);
+
+static inline void sbk__work_init(sbk__work *work,
+                                  void (*run)(sbk__work *work)) {
+  sbk__list_init(&work->node);
+  work->run = run;
+}
+/* Once, however often it is asked for. Between enter and leave only. */
+void sbk__work_add(sbk_broker *broker, sbk__work *work);
+
+/* The message gets the next id. */
+void sbk__stamp(sbk_broker *broker, sbk_message *msg);
+
+#endif

@@ -1,0 +1,69 @@
+#ifndef SBK__MESSAGE_H
+#define SBK__MESSAGE_H
+
+#include <stdbool.h>
+
+#include <stompbroker/message.h>
+
+#include "buf.h"
+#include "core.h"
+
+/* The versions of STOMP, in the order in which they may be compared. */
+enum sbk__version { SBK__V10 = 0, SBK__V11, SBK__V12, SBK__VERSIONS };
+
+typedef struct sbk__header {
+  const char *name; /* both ended by NUL, unescaped */
+  const char *value;
+  uint32_t name_len;
+  uint32_t value_len;
+  bool own; /* name is a block of its own, with the value behind it */
+} sbk__header;
+
+/*
+ * What all receivers of a message share, as it goes over the wire for one
+ * version: destination, message-id, the other headers, the blank line, and the
+ * body with its NUL if that is small (`flat`); else those two follow apart.
+ */
+typedef struct sbk__rest {
+  size_t total;    /* bytes with body and NUL */
+  size_t head_len; /* bytes in data[] */
+  bool flat;
+  bool text; /* UTF-8, and not said to be octets */
+  uint8_t data[];
+} sbk__rest;
+
+struct sbk_message {
+  const struct sbk_mem *mem;
+  uint32_t refs;
+  uint8_t command;
+  bool frozen;    /* sent, or shared: headers stay as they are */
+  bool own_table; /* headers[] is a block of its own */
+  uint8_t id_len;
+  char id[30]; /* message-id, once it is sent */
+  uint32_t header_count;
+  uint32_t header_cap;
+  sbk__header *headers;
+  sbk_buf *text; /* the body; the strings of a read frame are in its block */
+  sbk__rest *rest[SBK__VERSIONS]; /* equal ones are shared */
+};
+
+/* A message with room for cap headers and no body. NULL: no memory. */
+sbk_message *sbk__message_new(const struct sbk_mem *mem,
+                              enum sbk_command command, size_t cap);
+
+/* As sbk_message_set_header(), for names that are the library's own too, and
+ * for frozen messages. */
+int sbk__message_put(sbk_message *msg, const char *name, const char *value);
+
+/* NULL: absent. */
+const sbk__header *sbk__message_find(const sbk_message *msg, const char *name,
+                                     size_t name_len);
+const sbk__header *sbk__message_findz(const sbk_message *msg, const char *name);
+
+/* The same message with headers that may be set. NULL: no memory. */
+sbk_message *sbk__message_clone(const sbk_message *msg);
+
+/* Is it a name that only the library gives to a MESSAGE? */
+bool sbk__message_name_reserved(const char *name);
+
+#endif

@@ -1,0 +1,204 @@
+#include "output.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "stomp_write.h"
+
+/* One entry, ready to go: the WebSocket head, the personal head or the whole
+ * frame, the shared rest, and apart from it a large body and its NUL. */
+typedef struct form {
+  struct iovec parts[5];
+  int count;
+  sbk_buf *body; /* whose bytes parts[3] are; NULL: none */
+  uint8_t head[10];
+} form;
+
+static void add(form *f, const void *base, size_t len) {
+  f->parts[f->count].iov_base = (void *)(uintptr_t)base;
+  f->parts[f->count].iov_len = len;
+  f->count++;
+}
+
+static void add_ws_head(form *f, const sbk_session *s, bool text, size_t len) {
+  if (s->websocket) {
+    add(f, f->head,
+        sbk__ws_head(f->head, text ? SBK__WS_TEXT : SBK__WS_BINARY, len));
+  }
+}
+
+/* The rest was made when the entry was queued. */
+static const sbk__rest *rest_of(const sbk_session *s, const sbk__entry *e) {
+  return e->ref.msg->rest[s->version];
+}
+
+/* Bytes of STOMP, as the queue counts them. */
+static size_t frame_len(const sbk_session *s, const sbk__entry *e) {
+  if (!sbk__entry_is_message(e)) {
+    return e->ref.buf->len;
+  }
+
+  return s->subs[e->slot]->head_len + rest_of(s, e)->total;
+}
+
+static size_t wire_len(const sbk_session *s, const sbk__entry *e) {
+  size_t len = frame_len(s, e);
+
+  return s->websocket && e->slot != SBK__OUT_CONTROL
+             ? len + sbk__ws_head_len(len)
+             : len;
+}
+
+static void form_entry(form *f, const sbk_session *s, const sbk__entry *e) {
+  static const uint8_t nul = 0;
+  const sbk__rest *rest;
+  const sbk__sub *sub;
+
+  f->count = 0;
+  f->body = NULL;
+  if (!sbk__entry_is_message(e)) {
+    if (e->slot != SBK__OUT_CONTROL) {
+      add_ws_head(f, s, e->slot == SBK__OUT_TEXT, e->ref.buf->len);
+    }
+    add(f, e->ref.buf->data, e->ref.buf->len);
+    return;
+  }
+
+  rest = rest_of(s, e);
+  sub = s->subs[e->slot];
+  add_ws_head(f, s, rest->text && sub->text, sub->head_len + rest->total);
+  add(f, sub->data, sub->head_len);
+  add(f, rest->data, rest->head_len);
+  if (!rest->flat) {
+    f->body = e->ref.msg->text;
+    add(f, f->body->data, f->body->len);
+    add(f, &nul, 1);
+  }
+}
+
+/* Takes the first skip bytes off. */
+static void form_skip(form *f, size_t skip) {
+  int i;
+
+  for (i = 0; i < f->count && skip > 0; i++) {
+    struct iovec *part = &f->parts[i];
+    size_t step = part->iov_len < skip ? part->iov_len : skip;
+
+    part->iov_base = (uint8_t *)part->iov_base + step;
+    part->iov_len -= step;
+    skip -= step;
+  }
+}
+
+size_t sbk__output_copy(const sbk_session *session, uint8_t *dst, size_t cap) {
+  size_t done = 0;
+  uint32_t at;
+  form f;
+  int i;
+
+  for (at = 0; at < session->out.count && done < cap; at++) {
+    form_entry(&f, session, sbk__outq_at(&session->out, at));
+    if (at == 0) {
+      form_skip(&f, session->head_sent);
+    }
+    for (i = 0; i < f.count; i++) {
+      size_t len = f.parts[i].iov_len;
+
+      len = len < cap - done ? len : cap - done;
+      memcpy(dst + done, f.parts[i].iov_base, len);
+      done += len;
+    }
+  }
+
+  return done;
+}
+
+static void release(sbk_session *session, sbk__entry *entry) {
+  if (sbk__entry_is_message(entry)) {
+    sbk__session_release_slot(session, entry->slot);
+  }
+  session->controls -= entry->slot == SBK__OUT_CONTROL;
+  sbk__entry_release(entry);
+}
+
+static void pop(sbk_session *session) {
+  sbk__entry *front = sbk__outq_at(&session->out, 0);
+  sbk__entry entry = sbk__outq_pop(&session->out, &session->broker->rings,
+                                   frame_len(session, front));
+
+  session->head_sent = 0;
+  release(session, &entry);
+}
+
+void sbk__output_sent(sbk_session *session, size_t len) {
+  while (len > 0) {
+    size_t left;
+
+    assert(session->out.count > 0);
+    left =
+        wire_len(session, sbk__outq_at(&session->out, 0)) - session->head_sent;
+    if (len < left) {
+      session->head_sent += len;
+      return;
+    }
+    len -= left;
+    pop(session);
+  }
+}
+
+/* Heads and small frames are copied into a run, in pieces of this size. */
+#define RUN_MAX ((size_t)16384)
+
+static size_t run_size(const sbk_session *session, size_t need) {
+  size_t all = session->out.bytes + (size_t)10 * session->out.count;
+
+  all = all < RUN_MAX ? all : RUN_MAX;
+  return need > all ? need : all;
+}
+
+int sbk__output_stage(sbk_session *session, sbk__stage *stage, size_t limit) {
+  while (session->out.count > 0 && stage->bytes < limit) {
+    size_t need = 0;
+    form f;
+    int i, rv;
+
+    form_entry(&f, session, sbk__outq_at(&session->out, 0));
+    form_skip(&f, session->head_sent);
+    for (i = 0; i < f.count; i++) {
+      need += f.body != NULL && i == f.count - 2 ? 0 : f.parts[i].iov_len;
+    }
+    rv = sbk__stage_reserve(
+        stage, need <= stage->run_left ? need : run_size(session, need), 1);
+    if (rv != 0) {
+      return rv;
+    }
+    for (i = 0; i < f.count; i++) {
+      if (f.body != NULL && i == f.count - 2) {
+        sbk__stage_add(stage, f.parts[i].iov_base, f.parts[i].iov_len, f.body);
+      } else {
+        sbk__stage_copy(stage, f.parts[i].iov_base, f.parts[i].iov_len);
+      }
+    }
+    pop(session);
+  }
+
+  return 0;
+}
+
+void sbk__output_drop(sbk_session *session) {
+  uint32_t keep = session->head_sent > 0 ? 1 : 0;
+
+  while (session->out.count > keep) {
+    sbk__entry *last = sbk__outq_at(&session->out, session->out.count - 1);
+    sbk__entry entry = sbk__outq_pop_last(
+        &session->out, &session->broker->rings, frame_len(session, last));
+
+    release(session, &entry);
+  }
+}
+
+void sbk__output_clear(sbk_session *session) {
+  while (session->out.count > 0) {
+    pop(session);
+  }
+}

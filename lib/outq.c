@@ -1,0 +1,122 @@
+#include "outq.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define RING_MIN    16   /* entries: 256 bytes */
+#define SPARE_RINGS 1024 /* kept: 256 KiB at most */
+
+void sbk__rings_init(sbk__rings *rings, const struct sbk_mem *mem) {
+  rings->mem = mem;
+  rings->spare = NULL;
+  rings->count = 0;
+}
+
+static sbk__entry *ring_next(const sbk__entry *ring) {
+  sbk__entry *next;
+
+  memcpy(&next, ring, sizeof(next));
+  return next;
+}
+
+void sbk__rings_free(sbk__rings *rings) {
+  while (rings->spare != NULL) {
+    sbk__entry *next = ring_next(rings->spare);
+
+    sbk__free(rings->mem, rings->spare);
+    rings->spare = next;
+  }
+  rings->count = 0;
+}
+
+static sbk__entry *ring_get(sbk__rings *rings, uint32_t cap) {
+  sbk__entry *ring = rings->spare;
+
+  if (cap != RING_MIN || ring == NULL) {
+    return sbk__malloc(rings->mem, cap * sizeof(*ring));
+  }
+  rings->spare = ring_next(ring);
+  rings->count--;
+
+  return ring;
+}
+
+static void ring_put(sbk__rings *rings, sbk__entry *ring, uint32_t cap) {
+  if (cap != RING_MIN || rings->count == SPARE_RINGS) {
+    sbk__free(rings->mem, ring);
+    return;
+  }
+  memcpy(ring, &rings->spare, sizeof(rings->spare));
+  rings->spare = ring;
+  rings->count++;
+}
+
+int sbk__outq_reserve(sbk__outq *q, sbk__rings *rings) {
+  uint32_t i, cap = q->cap == 0 ? RING_MIN : q->cap * 2;
+  sbk__entry *ring;
+
+  if (q->count < q->cap) {
+    return 0;
+  }
+  if (cap > SBK__SLOTS_MAX / 4) {
+    return SBK_ERR_NOMEM;
+  }
+  ring = ring_get(rings, cap);
+  if (ring == NULL) {
+    return SBK_ERR_NOMEM;
+  }
+
+  for (i = 0; i < q->count; i++) {
+    ring[i] = *sbk__outq_at(q, i);
+  }
+  if (q->ring != NULL) {
+    ring_put(rings, q->ring, q->cap);
+  }
+  q->ring = ring;
+  q->cap = cap;
+  q->head = 0;
+
+  return 0;
+}
+
+void sbk__outq_push(sbk__outq *q, sbk__entry entry, size_t bytes) {
+  assert(q->count < q->cap);
+  q->ring[(q->head + q->count) & (q->cap - 1)] = entry;
+  q->count++;
+  q->bytes += bytes;
+}
+
+static void shrink(sbk__outq *q, sbk__rings *rings, size_t bytes) {
+  assert(q->count > 0 && bytes <= q->bytes);
+  q->count--;
+  q->bytes -= bytes;
+  if (q->count == 0) {
+    ring_put(rings, q->ring, q->cap);
+    memset(q, 0, sizeof(*q));
+  }
+}
+
+sbk__entry sbk__outq_pop(sbk__outq *q, sbk__rings *rings, size_t bytes) {
+  sbk__entry entry = *sbk__outq_at(q, 0);
+
+  q->head = (q->head + 1) & (q->cap - 1);
+  shrink(q, rings, bytes);
+
+  return entry;
+}
+
+sbk__entry sbk__outq_pop_last(sbk__outq *q, sbk__rings *rings, size_t bytes) {
+  sbk__entry entry = *sbk__outq_at(q, q->count - 1);
+
+  shrink(q, rings, bytes);
+
+  return entry;
+}
+
+void sbk__entry_release(sbk__entry *entry) {
+  if (sbk__entry_is_message(entry)) {
+    sbk_message_unref(entry->ref.msg);
+  } else {
+    sbk_buf_unref(entry->ref.buf);
+  }
+}

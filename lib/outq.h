@@ -1,0 +1,66 @@
+#ifndef SBK__OUTQ_H
+#define SBK__OUTQ_H
+
+#include <stdbool.h>
+
+#include "buf.h"
+#include "message.h"
+
+/*
+ * What waits for one peer: references, not bytes. 16 bytes a delivery, in a
+ * ring that is there only while something waits.
+ */
+typedef struct sbk__entry {
+  union {
+    sbk_message *msg; /* slot is a subscription's */
+    sbk_buf *buf;     /* slot is one of the kinds below */
+  } ref;
+  uint32_t slot;
+  uint32_t stamp; /* when it came, the clock's low 32 bits */
+} sbk__entry;
+
+#define SBK__SLOTS_MAX   0xfffffff0u
+#define SBK__OUT_TEXT    0xfffffff0u /* a STOMP frame, a plain message: text */
+#define SBK__OUT_BINARY  0xfffffff1u /* the same in octets */
+#define SBK__OUT_CONTROL 0xfffffff2u /* a whole control frame of WebSocket */
+
+typedef struct sbk__outq {
+  sbk__entry *ring;
+  uint32_t cap; /* a power of two */
+  uint32_t head;
+  uint32_t count;
+  uint32_t unused;
+  size_t bytes; /* of STOMP, without WebSocket's heads */
+} sbk__outq;
+
+/* Rings of the smallest size, kept for the next queue that fills. */
+typedef struct sbk__rings {
+  const struct sbk_mem *mem;
+  sbk__entry *spare; /* linked through their first entry's ref */
+  size_t count;
+} sbk__rings;
+
+void sbk__rings_init(sbk__rings *rings, const struct sbk_mem *mem);
+void sbk__rings_free(sbk__rings *rings);
+
+/* Room for one more entry. 0, or SBK_ERR_NOMEM and the queue is as before. */
+int sbk__outq_reserve(sbk__outq *q, sbk__rings *rings);
+/* Puts an entry of that many bytes behind the others, where there is room; its
+ * reference moves to the queue. */
+void sbk__outq_push(sbk__outq *q, sbk__entry entry, size_t bytes);
+/* The entry at place i, 0 being the oldest; i is below count. */
+static inline sbk__entry *sbk__outq_at(const sbk__outq *q, uint32_t i) {
+  return &q->ring[(q->head + i) & (q->cap - 1)];
+}
+/* Takes out the oldest entry; its reference moves to the caller. */
+sbk__entry sbk__outq_pop(sbk__outq *q, sbk__rings *rings, size_t bytes);
+/* The same with the newest. */
+sbk__entry sbk__outq_pop_last(sbk__outq *q, sbk__rings *rings, size_t bytes);
+/* Gives an entry's reference back. */
+void sbk__entry_release(sbk__entry *entry);
+
+static inline bool sbk__entry_is_message(const sbk__entry *entry) {
+  return entry->slot < SBK__SLOTS_MAX;
+}
+
+#endif

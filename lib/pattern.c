@@ -1,0 +1,463 @@
+#include "pattern.h"
+
+#include <assert.h>
+#include <string.h>
+
+typedef struct span {
+  const char *p;
+  size_t len;
+} span;
+
+static bool is_break(char c, char separator) {
+  return c == '/' || c == separator;
+}
+
+int sbk__destination_check(const char *text, size_t len,
+                           const struct sbk_config *limits) {
+  size_t i, levels = 0;
+  bool behind_break = false;
+
+  if (len == 0) {
+    return SBK_ERR_INVAL;
+  }
+  if (len > limits->max_destination) {
+    return SBK_ERR_TOO_BIG;
+  }
+
+  for (i = 0; i < len; i++) {
+    if ((uint8_t)text[i] < 0x20 || text[i] == 0x7f) {
+      return SBK_ERR_INVAL;
+    }
+    if (is_break(text[i], limits->separator)) {
+      if (behind_break) {
+        return SBK_ERR_INVAL;
+      }
+      behind_break = true;
+    } else {
+      levels += i == 0 || behind_break;
+      behind_break = false;
+    }
+  }
+
+  return levels > limits->max_levels ? SBK_ERR_TOO_BIG : 0;
+}
+
+bool sbk__pattern_is(const char *text, size_t len) {
+  size_t i;
+
+  for (i = 0; i < len; i++) {
+    if (text[i] == '*' || text[i] == '?' || text[i] == '{') {
+      return true;
+    }
+  }
+
+  return false;
+}
+
+/* The name between braces: Spring takes `{*name}`, which its PathPattern has
+ * for the rest of a path, as an ordinary variable. */
+static span variable_name(const char *p, size_t size) {
+  span name = {p + 1, size - 2};
+
+  if (name.len > 0 && *name.p == '*') {
+    name.p++;
+    name.len--;
+  }
+
+  return name;
+}
+
+/* How long the variable is that begins at p; 0: it is malformed. */
+static size_t variable_size(const char *p, size_t len, char separator) {
+  size_t i;
+
+  for (i = 1; i < len && p[i] != '}'; i++) {
+    if (p[i] == '{' || p[i] == ':' || is_break(p[i], separator)) {
+      return 0;
+    }
+  }
+
+  return i < len && variable_name(p, i + 1).len > 0 ? i + 1 : 0;
+}
+
+/* Is a variable of that name in a pattern whose variables are well-formed? */
+static bool has_variable(const char *pattern, size_t len, span name,
+                         char separator) {
+  size_t i = 0, size;
+  span other;
+
+  while (i < len) {
+    size = 1;
+    if (pattern[i] == '{') {
+      size = variable_size(pattern + i, len - i, separator);
+      assert(size > 0);
+      other = variable_name(pattern + i, size);
+      if (other.len == name.len && memcmp(other.p, name.p, name.len) == 0) {
+        return true;
+      }
+    }
+    i += size;
+  }
+
+  return false;
+}
+
+int sbk__pattern_check(const char *text, size_t len,
+                       const struct sbk_config *limits) {
+  size_t i, size, wildcards = 0;
+  int rv = sbk__destination_check(text, len, limits);
+
+  if (rv != 0) {
+    return rv;
+  }
+
+  for (i = 0; i < len; i += size) {
+    size = 1;
+    if (text[i] == '}') {
+      return SBK_ERR_INVAL;
+    } else if (text[i] == '{') {
+      size = variable_size(text + i, len - i, limits->separator);
+      if (size == 0 || has_variable(text, i, variable_name(text + i, size),
+                                    limits->separator)) {
+        return SBK_ERR_INVAL;
+      }
+      wildcards++;
+    } else if (text[i] == '*') {
+      size = i + 1 < len && text[i + 1] == '*' ? 2 : 1;
+      wildcards++;
+    } else if (text[i] == '?') {
+      wildcards++;
+    }
+    if (wildcards > limits->max_wildcards) {
+      return SBK_ERR_TOO_BIG;
+    }
+  }
+
+  return 0;
+}
+
+/* The size of the character that ends before `at`: UTF-8's continuation bytes
+ * belong to it. Java's `.`, which is Spring's `?`, takes a code point too. */
+static size_t char_before(span text, size_t at) {
+  size_t from = at - 1;
+
+  while (from > 0 && ((uint8_t)text.p[from] & 0xc0) == 0x80) {
+    from--;
+  }
+
+  return at - from;
+}
+
+/* The size of the variable that ends before `at`; 0: none does. */
+static size_t variable_before(span pattern, size_t at) {
+  size_t from = at;
+
+  if (pattern.p[at - 1] != '}') {
+    return 0;
+  }
+  while (from > 0 && pattern.p[from - 1] != '{') {
+    from--;
+  }
+
+  return from > 0 ? at - from + 1 : 0;
+}
+
+/* The wildcard of any length that was met last: what to try again, longer. */
+struct run {
+  bool any;
+  size_t pattern; /* what stands left of it */
+  size_t from;    /* it takes text from here */
+  size_t to;      /* to here */
+  size_t var;     /* how many variables are left of it, itself counted */
+  sbk__capture *capture;
+};
+
+static void run_take(struct run *run, span text, size_t from) {
+  run->from = from;
+  if (run->capture != NULL) {
+    run->capture->value = text.p + from;
+    run->capture->value_len = run->to - from;
+  }
+}
+
+/* Is there a run at the end of pattern[0, *at)? Then it takes nothing yet. */
+static bool run_begin(struct run *run, span pattern, size_t *at, span text,
+                      size_t to, size_t *var, sbk__captures *found) {
+  size_t size = variable_before(pattern, *at);
+  span name;
+
+  if (size == 0 && pattern.p[*at - 1] != '*') {
+    return false;
+  }
+
+  run->capture = NULL;
+  if (size == 0) {
+    size = 1;
+  } else if (--*var < SBK__CAPTURES_MAX && found != NULL) {
+    name = variable_name(pattern.p + *at - size, size);
+    run->capture = &found->items[*var];
+    run->capture->name = name.p;
+    run->capture->name_len = name.len;
+  }
+  *at -= size;
+  run->any = true;
+  run->pattern = *at;
+  run->var = *var;
+  run->to = to;
+  run_take(run, text, to);
+
+  return true;
+}
+
+/*
+ * One segment, from its end. Going back to the run met last is enough, as with
+ * any glob; and since that is the one furthest to the left, it is the left ones
+ * that take as much as they can, as in Java. var counts the pattern's variables
+ * up to the end of this segment.
+ */
+static bool match_segment(span pattern, span text, size_t var,
+                          sbk__captures *found) {
+  size_t at = pattern.len, to = text.len;
+  struct run run = {0};
+
+  for (;;) {
+    if (at == 0 && to == 0) {
+      return true;
+    }
+    if (at > 0 && run_begin(&run, pattern, &at, text, to, &var, found)) {
+      continue;
+    }
+    if (at > 0 && to > 0 && pattern.p[at - 1] == '?') {
+      at--;
+      to -= char_before(text, to);
+    } else if (at > 0 && to > 0 && pattern.p[at - 1] == text.p[to - 1]) {
+      at--;
+      to--;
+    } else if (run.any && run.from > 0) {
+      to = run.from - char_before(text, run.from);
+      run_take(&run, text, to);
+      at = run.pattern;
+      var = run.var;
+    } else {
+      return false;
+    }
+  }
+}
+
+/* The segment at *pos or behind it, and *pos behind that. */
+static bool next_segment(span text, char separator, size_t *pos,
+                         span *segment) {
+  const char *end;
+
+  while (*pos < text.len && text.p[*pos] == separator) {
+    (*pos)++;
+  }
+  if (*pos == text.len) {
+    return false;
+  }
+
+  segment->p = text.p + *pos;
+  end = memchr(segment->p, separator, text.len - *pos);
+  segment->len = end == NULL ? text.len - *pos : (size_t)(end - segment->p);
+  *pos += segment->len;
+
+  return true;
+}
+
+static bool is_text(span segment, const char *text) {
+  return segment.len == strlen(text) &&
+         memcmp(segment.p, text, segment.len) == 0;
+}
+
+static size_t count_variables(span segment) {
+  size_t i, count = 0;
+
+  for (i = 0; i < segment.len; i++) {
+    count += segment.p[i] == '{';
+  }
+
+  return count;
+}
+
+static bool begins(span text, char separator) {
+  return text.len > 0 && text.p[0] == separator;
+}
+
+static bool ends(span text, char separator) {
+  return text.len > 0 && text.p[text.len - 1] == separator;
+}
+
+/* How far a match has come, before the next segment of both. */
+typedef struct place {
+  size_t pattern;
+  size_t text;
+  size_t vars;
+} place;
+
+/* Is but a `*` left of the pattern? Spring lets it take the nothing behind the
+ * separator at the end of a text, if there is no `**` before it. */
+static bool takes_nothing(span segment, span pattern, size_t pos, span text,
+                          char separator) {
+  return is_text(segment, "*") && ends(text, separator) &&
+         !next_segment(pattern, separator, &pos, &segment);
+}
+
+/* Segments against segments: as characters in one segment, but from the front,
+ * and with `**` for the run. Each segment that is matched again overwrites its
+ * captures. */
+static bool match_segments(span pattern, span text, char separator,
+                           sbk__captures *found, size_t *vars) {
+  place at = {0, 0, 0}, deep = {0, 0, 0};
+  bool any_deep = false;
+  span p, t;
+
+  for (;;) {
+    *vars = at.vars;
+    if (!next_segment(pattern, separator, &at.pattern, &p)) {
+      if (!next_segment(text, separator, &at.text, &t)) {
+        return ends(pattern, separator) == ends(text, separator);
+      }
+    } else if (is_text(p, "**")) {
+      any_deep = true;
+      deep = at;
+      if (!next_segment(pattern, separator, &at.pattern, &p)) {
+        return true;
+      }
+      at = deep;
+      continue;
+    } else if (!next_segment(text, separator, &at.text, &t)) {
+      return !any_deep &&
+             takes_nothing(p, pattern, at.pattern, text, separator);
+    } else {
+      at.vars += count_variables(p);
+      if (match_segment(p, t, at.vars, found)) {
+        continue;
+      }
+    }
+    /* The last `**` takes one segment more. */
+    if (!any_deep || !next_segment(text, separator, &deep.text, &t)) {
+      return false;
+    }
+    at = deep;
+  }
+}
+
+bool sbk__pattern_match(const char *pattern, size_t pattern_len,
+                        const char *text, size_t len, char separator,
+                        sbk__captures *captures) {
+  const span p = {pattern, pattern_len}, t = {text, len};
+  sbk__captures found;
+  size_t count;
+
+  if (begins(p, separator) != begins(t, separator)) {
+    return false;
+  }
+  if (!match_segments(p, t, separator, captures != NULL ? &found : NULL,
+                      &count)) {
+    return false;
+  }
+
+  if (captures != NULL) {
+    captures->count = count < SBK__CAPTURES_MAX ? count : SBK__CAPTURES_MAX;
+    memcpy(captures->items, found.items,
+           captures->count * sizeof(*captures->items));
+  }
+
+  return true;
+}
+
+/* What Spring's PatternInfo counts. */
+typedef struct weight {
+  size_t len; /* in UTF-16 units; a variable is one */
+  size_t vars;
+  size_t singles;
+  size_t doubles;
+  bool all;    /* all destinations: a separator and `**` */
+  bool prefix; /* ends so */
+} weight;
+
+static weight weigh(span pattern, char separator) {
+  weight w = {0};
+  size_t i, size;
+
+  for (i = 0; i < pattern.len; i += size) {
+    size = 1;
+    if (pattern.p[i] == '{') {
+      size = variable_size(pattern.p + i, pattern.len - i, separator);
+      size = size == 0 ? 1 : size;
+      w.vars++;
+      w.len++;
+    } else if (pattern.p[i] == '*') {
+      if (i + 1 < pattern.len && pattern.p[i + 1] == '*') {
+        size = 2;
+        w.doubles++;
+      } else if (i > 0 && !(pattern.p[i - 1] == '.' && i + 1 == pattern.len)) {
+        /* Spring counts neither a `*` in front nor `.*` at the end. */
+        w.singles++;
+      }
+      w.len += size;
+    } else if (((uint8_t)pattern.p[i] & 0xc0) != 0x80) {
+      w.len += (uint8_t)pattern.p[i] >= 0xf0 ? 2 : 1;
+    }
+  }
+  w.prefix = pattern.len >= 3 && pattern.p[pattern.len - 3] == separator &&
+             memcmp(pattern.p + pattern.len - 2, "**", 2) == 0;
+  w.all = w.prefix && pattern.len == 3;
+
+  return w;
+}
+
+/* Below 0 when x is the smaller one. */
+static int order(size_t x, size_t y) {
+  return (x > y) - (x < y);
+}
+
+static int compare_weights(const weight *a, const weight *b) {
+  const size_t a_total = a->vars + a->singles + 2 * a->doubles;
+  const size_t b_total = b->vars + b->singles + 2 * b->doubles;
+  int rv;
+
+  if (a->prefix && b->prefix) {
+    return order(b->len, a->len);
+  }
+  if ((a->prefix && b->doubles == 0) || (b->prefix && a->doubles == 0)) {
+    return a->prefix ? 1 : -1;
+  }
+
+  rv = order(a_total, b_total);
+  rv = rv != 0 ? rv : order(b->len, a->len);
+  rv = rv != 0 ? rv : order(a->singles, b->singles);
+
+  return rv != 0 ? rv : order(a->vars, b->vars);
+}
+
+int sbk__pattern_compare(const char *a, size_t a_len, const char *b,
+                         size_t b_len, const char *text, size_t len,
+                         char separator) {
+  const span a_span = {a, a_len}, b_span = {b, b_len};
+  const weight a_weight = weigh(a_span, separator);
+  const weight b_weight = weigh(b_span, separator);
+  bool a_same, b_same;
+
+  if (a_weight.all || b_weight.all) {
+    return (int)a_weight.all - (int)b_weight.all;
+  }
+
+  a_same = a_len == len && memcmp(a, text, len) == 0;
+  b_same = b_len == len && memcmp(b, text, len) == 0;
+  if (a_same || b_same) {
+    return (int)b_same - (int)a_same;
+  }
+
+  return compare_weights(&a_weight, &b_weight);
+}
+
+bool sbk__prefix_covers(const char *prefix, size_t prefix_len, const char *text,
+                        size_t len, char separator) {
+  if (len < prefix_len || memcmp(prefix, text, prefix_len) != 0) {
+    return false;
+  }
+
+  return len == prefix_len || is_break(text[prefix_len], separator) ||
+         (prefix_len > 0 && is_break(prefix[prefix_len - 1], separator));
+}

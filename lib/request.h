@@ -1,0 +1,44 @@
+#ifndef SBK__REQUEST_H
+#define SBK__REQUEST_H
+
+#include <stompbroker/request.h>
+
+#include "conn.h"
+#include "http1.h"
+
+/* A request on a connection, from its first byte to its answer. */
+struct sbk_request {
+  sbk_conn *conn;
+  sbk__http_head head;
+  sbk__str body;
+  size_t body_len;               /* announced */
+  const sbk__endpoint *endpoint; /* NULL: a path of the host's own */
+  void *user_data;
+  void *session_data;
+  char *user_name;
+  int status;
+  bool calling; /* inside its callback */
+  bool waiting; /* a handshake in the host's hands */
+  bool answered;
+  bool close; /* the connection ends behind the answer */
+  bool resumed;
+  enum sbk_verdict verdict;
+};
+
+/* Takes bytes of HTTP; how many. Less than len: the host has to answer first.
+ */
+size_t sbk__http_take(sbk_conn *conn, const uint8_t *data, size_t len);
+/* A request that another parser has read: 0; SBK_ERR_NOT_FOUND, SBK_ERR_INVAL,
+ * SBK_ERR_NOMEM. */
+int sbk__http_given(sbk_conn *conn, const struct sbk_http_request *request);
+/* "HTTP/1.1 200 OK" and its line end. */
+void sbk__http_write_status(sbk__str *out, int status);
+/* Refuses with a status, and lingers. */
+void sbk__http_refuse(sbk_conn *conn, int status);
+/* What was resumed or answered meanwhile takes effect. */
+void sbk__http_work(sbk_conn *conn);
+/* The connection ends: tells `request_gone` if the host has the request, and
+ * frees it. */
+void sbk__http_gone(sbk_conn *conn);
+
+#endif

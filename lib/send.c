@@ -1,0 +1,245 @@
+#include <stompbroker/send.h>
+
+#include <string.h>
+
+#include "call.h"
+#include "fanout.h"
+#include "pattern.h"
+
+/* ---- messages of the host ---- */
+
+static int check(const sbk_broker *broker, const char *destination) {
+  return destination != NULL &&
+                 sbk__destination_check(destination, strlen(destination),
+                                        &broker->core.config) == 0
+             ? 0
+             : SBK_ERR_INVAL;
+}
+
+/* A destination of the broker's: users have calls of their own. */
+static int check_broker(const sbk_broker *broker, const char *destination) {
+  size_t path;
+
+  return check(broker, destination) == 0 &&
+                 sbk__route_find(&broker->route, destination,
+                                 strlen(destination), &path) != SBK__USER
+             ? 0
+             : SBK_ERR_INVAL;
+}
+
+/* A destination of a user's begins where the user prefix ends. */
+static int check_users(const sbk_broker *broker, const char *destination) {
+  return check(broker, destination) == 0 &&
+                 (destination[0] == '/' ||
+                  destination[0] == broker->core.config.separator)
+             ? 0
+             : SBK_ERR_INVAL;
+}
+
+static int check_content(const char *content_type, const void *data,
+                         size_t len) {
+  return (content_type == NULL || content_type[0] != '\0') &&
+                 (data != NULL || len == 0) && len < SIZE_MAX / 4
+             ? 0
+             : SBK_ERR_INVAL;
+}
+
+sbk_message *sbk_message_new(sbk_broker *broker, const char *destination,
+                             sbk_buf *body) {
+  sbk_message *msg;
+
+  if (check(broker, destination) != 0) {
+    return NULL;
+  }
+  msg = sbk__message_make(broker, NULL, 0, destination, NULL, NULL, 0);
+  if (msg != NULL && body != NULL) {
+    msg->text = sbk_buf_ref(body);
+  }
+
+  return msg;
+}
+
+/* A message that was sent has its id; sent again it needs another. */
+static sbk_message *fresh(sbk_message *msg) {
+  return msg->id_len > 0 ? sbk__message_clone(msg) : sbk_message_ref(msg);
+}
+
+int sbk_send_message(sbk_broker *broker, sbk_message *msg) {
+  int rv = check_broker(broker, sbk_message_header(msg, "destination"));
+  sbk_message *out;
+
+  if (rv != 0) {
+    return rv;
+  }
+  out = fresh(msg);
+  if (out == NULL) {
+    return SBK_ERR_NOMEM;
+  }
+  sbk__enter(broker);
+  rv = sbk__publish(broker, out, NULL, NULL);
+  sbk__leave(broker);
+  sbk_message_unref(out);
+
+  return rv;
+}
+
+int sbk_send_message_to_user(sbk_broker *broker, const char *user,
+                             sbk_message *msg) {
+  int rv = check_users(broker, sbk_message_header(msg, "destination"));
+
+  if (rv != 0 || !sbk__user_name_valid(user, broker->core.config.max_user)) {
+    return SBK_ERR_INVAL;
+  }
+  msg->frozen = true;
+  sbk__enter(broker);
+  rv = sbk__publish_to_user(broker, user, msg, NULL);
+  sbk__leave(broker);
+
+  return rv;
+}
+
+int sbk_send_message_to_session(sbk_session *session, sbk_message *msg) {
+  sbk_broker *broker = session->broker;
+  int rv = check_users(broker, sbk_message_header(msg, "destination"));
+
+  if (rv != 0) {
+    return rv;
+  }
+  msg->frozen = true;
+  sbk__enter(broker);
+  rv = sbk__publish_to_session(session, msg, NULL);
+  sbk__leave(broker);
+
+  return rv;
+}
+
+int sbk_send(sbk_broker *broker, const char *destination,
+             const char *content_type, const void *data, size_t len) {
+  sbk_message *msg;
+  int rv;
+
+  if (check_broker(broker, destination) != 0 ||
+      check_content(content_type, data, len) != 0) {
+    return SBK_ERR_INVAL;
+  }
+  msg =
+      sbk__message_make(broker, NULL, 0, destination, content_type, data, len);
+  rv = msg != NULL ? sbk_send_message(broker, msg) : SBK_ERR_NOMEM;
+  sbk_message_unref(msg);
+
+  return rv;
+}
+
+int sbk_send_to_user(sbk_broker *broker, const char *user,
+                     const char *destination, const char *content_type,
+                     const void *data, size_t len) {
+  sbk_message *msg;
+  int rv;
+
+  if (check_users(broker, destination) != 0 ||
+      check_content(content_type, data, len) != 0) {
+    return SBK_ERR_INVAL;
+  }
+  msg =
+      sbk__message_make(broker, NULL, 0, destination, content_type, data, len);
+  rv =
+      msg != NULL ? sbk_send_message_to_user(broker, user, msg) : SBK_ERR_NOMEM;
+  sbk_message_unref(msg);
+
+  return rv;
+}
+
+int sbk_send_to_session(sbk_session *session, const char *destination,
+                        const char *content_type, const void *data,
+                        size_t len) {
+  sbk_message *msg;
+  int rv;
+
+  if (check_users(session->broker, destination) != 0 ||
+      check_content(content_type, data, len) != 0) {
+    return SBK_ERR_INVAL;
+  }
+  msg = sbk__message_make(session->broker, NULL, 0, destination, content_type,
+                          data, len);
+  rv = msg != NULL ? sbk_send_message_to_session(session, msg) : SBK_ERR_NOMEM;
+  sbk_message_unref(msg);
+
+  return rv;
+}
+
+/* ---- values of the host ---- */
+
+static int encode(sbk_broker *broker, const char *destination,
+                  const char *content_type, const char *type, const void *value,
+                  sbk_message **msg) {
+  const struct sbk_converter *converter =
+      sbk__converters_find(&broker->converters, content_type);
+  sbk_buf *body = NULL;
+  int rv;
+
+  if (converter == NULL) {
+    return SBK_ERR_NOT_FOUND;
+  }
+  if (check(broker, destination) != 0) {
+    return SBK_ERR_INVAL;
+  }
+  rv = converter->encode(broker, type, value, &body, converter->arg);
+  if (rv < 0) {
+    return rv;
+  }
+
+  *msg = sbk_message_new(broker, destination, body);
+  sbk_buf_unref(body);
+  rv = *msg != NULL ? sbk_message_set_header(*msg, "content-type",
+                                             converter->content_type)
+                    : SBK_ERR_NOMEM;
+  if (rv != 0) {
+    sbk_message_unref(*msg);
+  }
+
+  return rv;
+}
+
+int sbk_convert_and_send(sbk_broker *broker, const char *destination,
+                         const char *content_type, const char *type,
+                         const void *value) {
+  sbk_message *msg;
+  int rv = encode(broker, destination, content_type, type, value, &msg);
+
+  if (rv == 0) {
+    rv = sbk_send_message(broker, msg);
+    sbk_message_unref(msg);
+  }
+
+  return rv;
+}
+
+int sbk_convert_and_send_to_user(sbk_broker *broker, const char *user,
+                                 const char *destination,
+                                 const char *content_type, const char *type,
+                                 const void *value) {
+  sbk_message *msg;
+  int rv = encode(broker, destination, content_type, type, value, &msg);
+
+  if (rv == 0) {
+    rv = sbk_send_message_to_user(broker, user, msg);
+    sbk_message_unref(msg);
+  }
+
+  return rv;
+}
+
+int sbk_call_decode(sbk_call *call, const char *type, void *value) {
+  const struct sbk_converter *converter = sbk__converters_find(
+      &call->broker->converters, sbk_message_header(call->msg, "content-type"));
+  const void *data;
+  size_t len;
+
+  if (converter == NULL || converter->decode == NULL) {
+    return SBK_ERR_NOT_FOUND;
+  }
+  data = sbk_message_body(call->msg, &len);
+
+  return converter->decode(call->broker, type, data, len, value,
+                           converter->arg);
+}

@@ -1,0 +1,221 @@
+#include "subs.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "stomp_write.h"
+#include "utf8.h"
+
+static const char *dest_name(const void *item, size_t *len) {
+  const sbk__dest *dest = item;
+
+  *len = dest->len;
+  return dest->name;
+}
+
+void sbk__subs_init(sbk__subs *subs, const sbk__core *core) {
+  memset(subs, 0, sizeof(*subs));
+  subs->core = core;
+  sbk__map_init(&subs->exact, &core->mem, core->seed, dest_name);
+  sbk__map_init(&subs->patterns, &core->mem, core->seed, dest_name);
+}
+
+void sbk__subs_free(sbk__subs *subs) {
+  assert(subs->exact.count == 0 && subs->pattern_count == 0);
+  sbk__map_free(&subs->exact);
+  sbk__map_free(&subs->patterns);
+  sbk__free(&subs->core->mem, subs->pattern_list);
+}
+
+/* FNV-1a: only spares comparisons among one session's own ids. */
+uint32_t sbk__sub_hash(const char *id, size_t id_len) {
+  uint32_t hash = 2166136261u;
+  size_t i;
+
+  for (i = 0; i < id_len; i++) {
+    hash = (hash ^ (uint8_t)id[i]) * 16777619u;
+  }
+
+  return hash;
+}
+
+sbk__sub *sbk__sub_new(const struct sbk_mem *mem, sbk_session *session,
+                       enum sbk__version version, const char *id, size_t id_len,
+                       const char *destination, size_t destination_len) {
+  size_t head_len = sbk__personal_head(NULL, version, id, id_len);
+  sbk__sub *sub = sbk__malloc(mem, sizeof(*sub) + head_len + id_len + 1 +
+                                       destination_len + 1);
+  char *text;
+
+  if (sub == NULL) {
+    return NULL;
+  }
+
+  /* Limits: an id of 4,096 bytes and a destination of 8,192 at most. */
+  assert(head_len <= UINT16_MAX && destination_len <= UINT16_MAX);
+  memset(sub, 0, sizeof(*sub));
+  sub->session = session;
+  sub->head_len = (uint16_t)head_len;
+  sub->id_len = (uint16_t)id_len;
+  sub->destination_len = (uint16_t)destination_len;
+  sub->has_id = id != NULL;
+  sub->id_hash = sbk__sub_hash(id, id_len);
+  sbk__personal_head((uint8_t *)sub->data, version, id, id_len);
+  sub->text = sbk__utf8_valid(sub->data, head_len);
+  text = sub->data + head_len;
+  if (id_len > 0) {
+    memcpy(text, id, id_len);
+  }
+  text[id_len] = '\0';
+  memcpy(text + id_len + 1, destination, destination_len);
+  text[id_len + 1 + destination_len] = '\0';
+
+  return sub;
+}
+
+static int list_pattern(sbk__subs *subs, sbk__dest *dest) {
+  if (subs->pattern_count == subs->pattern_cap) {
+    uint32_t cap = subs->pattern_cap * 2 + 8;
+    sbk__dest **list = sbk__realloc(&subs->core->mem, subs->pattern_list,
+                                    cap * sizeof(sbk__dest *));
+
+    if (list == NULL) {
+      return SBK_ERR_NOMEM;
+    }
+    subs->pattern_list = list;
+    subs->pattern_cap = cap;
+  }
+  dest->place = subs->pattern_count;
+  subs->pattern_list[subs->pattern_count++] = dest;
+
+  return 0;
+}
+
+static void dest_free(sbk__subs *subs, sbk__dest *dest, bool pattern) {
+  if (pattern) {
+    sbk__dest *last = subs->pattern_list[--subs->pattern_count];
+
+    subs->pattern_list[dest->place] = last;
+    last->place = dest->place;
+    sbk__map_remove(&subs->patterns, dest->name, dest->len);
+  } else {
+    sbk__map_remove(&subs->exact, dest->name, dest->len);
+  }
+  sbk__free(&subs->core->mem, dest->subs);
+  sbk__free(&subs->core->mem, dest);
+}
+
+static int dest_new(sbk__subs *subs, sbk__dest **dest, const char *name,
+                    size_t len, bool pattern) {
+  const struct sbk_mem *mem = &subs->core->mem;
+  sbk__dest *fresh = sbk__malloc(mem, sizeof(*fresh) + len + 1);
+  int rv;
+
+  if (fresh == NULL) {
+    return SBK_ERR_NOMEM;
+  }
+  memset(fresh, 0, sizeof(*fresh));
+  fresh->len = (uint32_t)len;
+  memcpy(fresh->name, name, len);
+  fresh->name[len] = '\0';
+
+  rv = sbk__map_add(pattern ? &subs->patterns : &subs->exact, fresh);
+  if (rv == 0 && pattern) {
+    rv = list_pattern(subs, fresh);
+    if (rv != 0) {
+      sbk__map_remove(&subs->patterns, name, len);
+    }
+  }
+  if (rv != 0) {
+    sbk__free(mem, fresh);
+    return rv;
+  }
+  *dest = fresh;
+
+  return 0;
+}
+
+static int dest_reserve(sbk__subs *subs, sbk__dest *dest) {
+  uint32_t cap = dest->cap < 2 ? dest->cap + 1 : dest->cap + dest->cap / 2;
+  sbk__sub **list;
+
+  if (dest->count < dest->cap) {
+    return 0;
+  }
+  list = sbk__realloc(&subs->core->mem, dest->subs, cap * sizeof(sbk__sub *));
+  if (list == NULL) {
+    return SBK_ERR_NOMEM;
+  }
+  dest->subs = list;
+  dest->cap = cap;
+
+  return 0;
+}
+
+int sbk__subs_add(sbk__subs *subs, sbk__sub *sub) {
+  const char *name = sbk__sub_destination(sub);
+  size_t len = sub->destination_len;
+  bool pattern = sbk__pattern_is(name, len);
+  sbk__dest *dest =
+      sbk__map_find(pattern ? &subs->patterns : &subs->exact, name, len);
+  int rv = 0;
+
+  if (dest == NULL) {
+    rv = dest_new(subs, &dest, name, len, pattern);
+    if (rv != 0) {
+      return rv;
+    }
+  }
+  rv = dest_reserve(subs, dest);
+  if (rv != 0) {
+    if (dest->count == 0) {
+      dest_free(subs, dest, pattern);
+    }
+    return rv;
+  }
+
+  sub->dest = dest;
+  sub->place = dest->count;
+  dest->subs[dest->count++] = sub;
+
+  return 0;
+}
+
+void sbk__subs_remove(sbk__subs *subs, sbk__sub *sub) {
+  sbk__dest *dest = sub->dest;
+  sbk__sub *last;
+
+  if (dest == NULL) {
+    return;
+  }
+
+  last = dest->subs[--dest->count];
+  dest->subs[sub->place] = last;
+  last->place = sub->place;
+  sub->dest = NULL;
+  if (dest->count == 0) {
+    dest_free(subs, dest, sbk__pattern_is(dest->name, dest->len));
+  }
+}
+
+const sbk__dest *sbk__subs_next(const sbk__subs *subs, const char *name,
+                                size_t len, uint32_t *pos) {
+  if (*pos == 0) {
+    const sbk__dest *dest = sbk__map_find(&subs->exact, name, len);
+
+    *pos = 1;
+    if (dest != NULL) {
+      return dest;
+    }
+  }
+  while (*pos - 1 < subs->pattern_count) {
+    const sbk__dest *dest = subs->pattern_list[(*pos)++ - 1];
+
+    if (sbk__pattern_match(dest->name, dest->len, name, len,
+                           subs->core->config.separator, NULL)) {
+      return dest;
+    }
+  }
+
+  return NULL;
+}

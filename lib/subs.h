@@ -1,0 +1,81 @@
+#ifndef SBK__SUBS_H
+#define SBK__SUBS_H
+
+#include "map.h"
+#include "message.h"
+#include "pattern.h"
+
+/*
+ * Who subscribes to what. Each distinct destination, and each distinct pattern,
+ * has one record with a dense array of its subscriptions; user destinations are
+ * not here at all (they are found through their sessions), so that nothing a
+ * client writes can reach another's.
+ */
+typedef struct sbk__dest {
+  struct sbk__sub **subs;
+  uint32_t count;
+  uint32_t cap;
+  uint32_t place; /* of a pattern, in its list */
+  uint32_t len;
+  char name[]; /* ended by NUL */
+} sbk__dest;
+
+typedef struct sbk__sub {
+  sbk_session *session;
+  sbk__dest *dest; /* NULL: a user destination, or no longer active */
+  uint32_t place;  /* in dest->subs */
+  uint32_t slot;   /* in its session */
+  uint32_t queued; /* entries of its session's queue that name it */
+  uint32_t id_hash;
+  uint16_t head_len; /* of the personal head, which text begins with */
+  uint16_t id_len;
+  uint16_t destination_len;
+  uint16_t own; /* user destination "/A/rest" of A himself: where /rest begins
+                   in destination; else 0 */
+  uint16_t suffix; /* user destination: where it begins behind the prefix */
+  bool has_id;
+  bool no_local;
+  bool active;
+  bool pattern; /* of a user destination */
+  bool text;    /* the head is UTF-8 */
+  char data[];  /* head, id, NUL, destination as written, NUL */
+} sbk__sub;
+
+static inline const char *sbk__sub_id(const sbk__sub *sub) {
+  return sub->data + sub->head_len;
+}
+static inline const char *sbk__sub_destination(const sbk__sub *sub) {
+  return sub->data + sub->head_len + sub->id_len + 1;
+}
+
+typedef struct sbk__subs {
+  const sbk__core *core;
+  sbk__map exact;
+  sbk__map patterns; /* by their text */
+  sbk__dest **pattern_list;
+  uint32_t pattern_count;
+  uint32_t pattern_cap;
+} sbk__subs;
+
+void sbk__subs_init(sbk__subs *subs, const sbk__core *core);
+/* No subscription is left. */
+void sbk__subs_free(sbk__subs *subs);
+
+/* id NULL: none was given (STOMP 1.0). NULL: no memory. */
+sbk__sub *sbk__sub_new(const struct sbk_mem *mem, sbk_session *session,
+                       enum sbk__version version, const char *id, size_t id_len,
+                       const char *destination, size_t destination_len);
+uint32_t sbk__sub_hash(const char *id, size_t id_len);
+
+/* Enters sub under its destination, a pattern if it has wildcards. 0, or
+ * SBK_ERR_NOMEM. */
+int sbk__subs_add(sbk__subs *subs, sbk__sub *sub);
+/* Takes it out again; nothing happens if it is not in. */
+void sbk__subs_remove(sbk__subs *subs, sbk__sub *sub);
+
+/* The records that match a destination, one after the other: *pos is 0 at
+ * first. NULL: no more. */
+const sbk__dest *sbk__subs_next(const sbk__subs *subs, const char *name,
+                                size_t len, uint32_t *pos);
+
+#endif
