@@ -1,0 +1,13 @@
+#ifndef CHAT_TALK_H
+#define CHAT_TALK_H
+
+#include "chat.h"
+
+/** Sets what is told of sessions and subscriptions. */
+void talk_callbacks(struct sbk_callbacks *cb);
+/** Adds the interceptors, converters and handlers. 0, or negative. */
+int talk_setup(struct chat *chat);
+/** Ends the sessions whose tokens have expired. Call it every few seconds. */
+void talk_expire(struct chat *chat);
+
+#endif
