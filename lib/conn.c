@@ -145,7 +145,6 @@ static void conn_free(sbk_conn *conn) {
   sbk__ws_clear(&conn->ws, &broker->contexts);
   sbk__conn_free_held(conn);
   sbk__stage_free(conn->stage);
-  sbk_buf_unref(conn->pong);
   sbk__heap_set(&broker->timers, &conn->timer, SBK_NEVER);
   sbk__list_remove(&conn->in_ready);
   sbk__list_remove(&conn->in_conns);

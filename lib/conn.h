@@ -38,7 +38,6 @@ struct sbk_conn {
   struct sbk_request *request;
   sbk__stage *stage; /* NULL while nothing is formed */
   sbk__held *held;
-  sbk_buf *pong; /* the newest that waits for another one to go out */
   sbk__ws_reader ws;
 
   sbk_msec since;      /* of the state: accept, or a request's end */

@@ -1,4 +1,4 @@
-#include "conn_ws.h"
+#include "conn.h"
 #include "output.h"
 
 #define STAGE_BYTES (64 * 1024) /* formed ahead for iovecs */
@@ -75,6 +75,9 @@ void sbk_conn_sent(sbk_conn *conn, size_t len) {
     return;
   }
   sbk__enter(broker);
+  if (conn->session != NULL && len > 0) {
+    conn->session->last_out = broker->core.now;
+  }
   if (conn->stage != NULL && len > 0) {
     conn->stage_at = broker->core.now;
     len -= sbk__stage_sent(conn->stage, len);
@@ -84,11 +87,7 @@ void sbk_conn_sent(sbk_conn *conn, size_t len) {
     }
   }
   if (conn->session != NULL && len > 0) {
-    conn->session->last_out = broker->core.now;
     sbk__output_sent(conn->session, len);
-  }
-  if (conn->session != NULL) {
-    sbk__conn_ws_sent(conn);
   }
   conn->told = sbk_conn_wants(conn);
   sbk__leave(broker);
