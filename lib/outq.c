@@ -15,7 +15,7 @@ void sbk__rings_init(sbk__rings *rings, const struct sbk_mem *mem) {
 static sbk__entry *ring_next(const sbk__entry *ring) {
   sbk__entry *next;
 
-  memcpy(&next, ring, sizeof(next));
+  memcpy(&next, ring, sizeof(sbk__entry *));
   return next;
 }
 
@@ -46,7 +46,7 @@ static void ring_put(sbk__rings *rings, sbk__entry *ring, uint32_t cap) {
     sbk__free(rings->mem, ring);
     return;
   }
-  memcpy(ring, &rings->spare, sizeof(rings->spare));
+  memcpy(ring, &rings->spare, sizeof(sbk__entry *));
   rings->spare = ring;
   rings->count++;
 }
