@@ -219,7 +219,7 @@ async function story() {
     await say(anna, 'Psst. Between the two of us?');
     await sees(anna, 'Between the two of us?');
     await until('a badge', async () => /^1/.test(await badge(bob, '@Anna').textContent().catch(() => '')));
-    await shoot(bob, shots, '06-unread', ['desktop'], ['light', 'dark']);
+    await shoot(bob, shots, '06-unread', ...both);
     await goTo(bob, '@Anna');
     await sees(bob, 'Between the two of us?');
     await say(bob, 'My lips are sealed.');
@@ -293,6 +293,8 @@ async function story() {
     await anna.fill('#compose', 'Nobody hears this yet.');
     check(await anna.isDisabled('#send'), 'sending is off');
     await shoot(anna, shots, '12-lost', ...both);
+    await anna.click('#retry');
+    await anna.waitForSelector('#lost', { state: 'visible' });
   });
   await step('it comes back on the same port, and so do they, without a login', async () => {
     await chat.start();
