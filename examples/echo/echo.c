@@ -115,9 +115,8 @@ static int echo(sbk_call *call, void *arg) {
   const sbk_message *msg = sbk_call_message(call);
   size_t len;
   const void *body = sbk_message_body(msg, &len);
-  int rv = sbk_call_reply(call, "/queue/echo",
-                          sbk_message_header(msg, "content-type"), body, len);
-  return rv < 0 ? rv : 0;
+  return sbk_call_reply(call, "/queue/echo",
+                        sbk_message_header(msg, "content-type"), body, len);
 }
 
 static volatile sig_atomic_t ending;
