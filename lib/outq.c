@@ -46,7 +46,7 @@ static void ring_put(sbk__rings *rings, sbk__entry *ring, uint32_t cap) {
     sbk__free(rings->mem, ring);
     return;
   }
-  memcpy(ring, &rings->spare, sizeof(rings->spare));
+  memcpy((void *)ring, &rings->spare, sizeof(rings->spare));
   rings->spare = ring;
   rings->count++;
 }
