@@ -38,7 +38,6 @@ struct sbk_conn {
   struct sbk_request *request;
   sbk__stage *stage; /* NULL while nothing is formed */
   sbk__held *held;
-  sbk_buf *pong; /* the newest that waits for another one to go out */
   sbk__ws_reader ws;
 
   sbk_msec since;      /* of the state: accept, or a request's end */
@@ -65,6 +64,21 @@ void sbk__conn_tick(sbk_broker *broker, sbk_msec now);
 void sbk__conn_shutdown(sbk_conn *conn);
 /* Frees one that has ended. */
 void sbk__conn_drop(sbk_conn *conn);
+
+/* Has it output? Is it on its way out? */
+bool sbk__conn_has_output(const sbk_conn *conn);
+bool sbk__conn_is_closing(const sbk_conn *conn);
+/* The clock, which never goes back. */
+void sbk__conn_set_now(sbk_broker *broker, sbk_msec now);
+/* The clock is known for the first time since it came: deadlines begin. */
+void sbk__conn_stamp(sbk_conn *conn);
+/* The timer is right: moved forwards if need be. */
+void sbk__conn_arm(sbk_conn *conn);
+/* After anything happened to it: the host hears of it, the timer is right. */
+void sbk__conn_settle(sbk_conn *conn);
+/* The host has decided: what was held goes on, oldest first. */
+void sbk__conn_unhold(sbk_conn *conn);
+void sbk__conn_free_held(sbk_conn *conn);
 
 /* Ends it: nothing more is said. */
 void sbk__conn_end(sbk_conn *conn, int reason);

@@ -1,6 +1,7 @@
 #include "conn_ws.h"
 
 #include "inbound.h"
+#include "output.h"
 
 static void fail(sbk_conn *conn, enum sbk__fault fault) {
   int error = sbk__fault_error(fault);
@@ -15,25 +16,12 @@ static void fail(sbk_conn *conn, enum sbk__fault fault) {
   }
 }
 
-/* RFC 6455, 5.5.3: an endpoint may answer the newest ping only. One pong is
- * queued, one more may wait. */
+/* RFC 6455, 5.5.3: an endpoint may answer the newest ping only. */
 static void answer_ping(sbk_conn *conn, const sbk__ws_event *event) {
   sbk_buf *pong = sbk__ws_control(&conn->broker->core.mem, SBK__WS_PONG,
                                   event->data, event->len);
 
-  if (pong == NULL || conn->session->controls == 0) {
-    sbk__session_push(conn->session, pong, SBK__OUT_CONTROL);
-    return;
-  }
-  sbk_buf_unref(conn->pong);
-  conn->pong = pong;
-}
-
-void sbk__conn_ws_sent(sbk_conn *conn) {
-  sbk_buf *pong = conn->pong;
-
-  if (pong != NULL && conn->session->controls == 0) {
-    conn->pong = NULL;
+  if (pong == NULL || !sbk__output_replace_pong(conn->session, pong)) {
     sbk__session_push(conn->session, pong, SBK__OUT_CONTROL);
   }
 }

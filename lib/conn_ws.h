@@ -7,7 +7,4 @@
  * of a frame it did not take is held already. */
 size_t sbk__conn_ws_take(sbk_conn *conn, const uint8_t *data, size_t len);
 
-/* Something was sent: a pong that waited may follow. */
-void sbk__conn_ws_sent(sbk_conn *conn);
-
 #endif

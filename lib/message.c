@@ -3,8 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-#define HEADERS_MAX 1024 /* sbk_message_set_header(): as max_headers' largest  \
-                          */
+#define HEADERS_MAX                                                            \
+  1024 /* sbk_message_set_header(): as max_headers' largest                    \
+        */
 
 sbk_message *sbk__message_new(const struct sbk_mem *mem,
                               enum sbk_command command, size_t cap) {

@@ -185,6 +185,24 @@ int sbk__output_stage(sbk_session *session, sbk__stage *stage, size_t limit) {
   return 0;
 }
 
+bool sbk__output_replace_pong(sbk_session *session, sbk_buf *pong) {
+  uint32_t i = session->controls > 0 ? session->out.count : 0;
+
+  while (i > (session->head_sent > 0 ? 1u : 0u)) {
+    sbk__entry *entry = sbk__outq_at(&session->out, --i);
+
+    if (entry->slot == SBK__OUT_CONTROL &&
+        entry->ref.buf->data[0] == pong->data[0]) {
+      session->out.bytes += pong->len - entry->ref.buf->len;
+      sbk_buf_unref(entry->ref.buf);
+      entry->ref.buf = pong;
+      return true;
+    }
+  }
+
+  return false;
+}
+
 void sbk__output_drop(sbk_session *session) {
   uint32_t keep = session->head_sent > 0 ? 1 : 0;
 

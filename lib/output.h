@@ -17,6 +17,9 @@ void sbk__output_sent(sbk_session *session, size_t len);
 /* Moves entries to stage until that holds about limit bytes. 0, or
  * SBK_ERR_NOMEM. */
 int sbk__output_stage(sbk_session *session, sbk__stage *stage, size_t limit);
+/* Puts pong in the place of one that waits whole, and takes its reference;
+ * false: there is none. */
+bool sbk__output_replace_pong(sbk_session *session, sbk_buf *pong);
 /* Forgets what waits, but for an entry that is half sent. */
 void sbk__output_drop(sbk_session *session);
 /* Forgets all. */

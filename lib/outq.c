@@ -12,16 +12,9 @@ void sbk__rings_init(sbk__rings *rings, const struct sbk_mem *mem) {
   rings->count = 0;
 }
 
-static sbk__entry *ring_next(const sbk__entry *ring) {
-  sbk__entry *next;
-
-  memcpy(&next, ring, sizeof(next));
-  return next;
-}
-
 void sbk__rings_free(sbk__rings *rings) {
   while (rings->spare != NULL) {
-    sbk__entry *next = ring_next(rings->spare);
+    sbk__entry *next = rings->spare->ref.next;
 
     sbk__free(rings->mem, rings->spare);
     rings->spare = next;
@@ -35,7 +28,7 @@ static sbk__entry *ring_get(sbk__rings *rings, uint32_t cap) {
   if (cap != RING_MIN || ring == NULL) {
     return sbk__malloc(rings->mem, cap * sizeof(*ring));
   }
-  rings->spare = ring_next(ring);
+  rings->spare = ring->ref.next;
   rings->count--;
 
   return ring;
@@ -46,7 +39,7 @@ static void ring_put(sbk__rings *rings, sbk__entry *ring, uint32_t cap) {
     sbk__free(rings->mem, ring);
     return;
   }
-  memcpy((void *)ring, &rings->spare, sizeof(rings->spare));
+  ring->ref.next = rings->spare;
   rings->spare = ring;
   rings->count++;
 }

@@ -12,8 +12,9 @@
  */
 typedef struct sbk__entry {
   union {
-    sbk_message *msg; /* slot is a subscription's */
-    sbk_buf *buf;     /* slot is one of the kinds below */
+    sbk_message *msg;        /* slot is a subscription's */
+    sbk_buf *buf;            /* slot is one of the kinds below */
+    struct sbk__entry *next; /* of a spare ring */
   } ref;
   uint32_t slot;
   uint32_t stamp; /* when it came, the clock's low 32 bits */

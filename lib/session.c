@@ -5,6 +5,7 @@
 
 #include "call.h"
 #include "inbound.h"
+#include "msec.h"
 #include "output.h"
 #include "stomp_write.h"
 
@@ -346,15 +347,6 @@ bool sbk__session_token(sbk_session *session) {
   return true;
 }
 
-static sbk_msec earlier(sbk_msec a, sbk_msec b) {
-  return a < b ? a : b;
-}
-
-/* now + span, and never before SBK_NEVER wraps. */
-static sbk_msec after(sbk_msec when, sbk_msec span) {
-  return span > SBK_NEVER - 1 - when ? SBK_NEVER - 1 : when + span;
-}
-
 static sbk_msec queue_due(const sbk_session *session) {
   const sbk__core *core = &session->broker->core;
   uint32_t age;
@@ -366,7 +358,7 @@ static sbk_msec queue_due(const sbk_session *session) {
 
   return age >= core->config.send_timeout
              ? core->now
-             : after(core->now, core->config.send_timeout - age);
+             : sbk__after(core->now, core->config.send_timeout - age);
 }
 
 /* WebSocket pings stand in for heart-beats that were not agreed on. */
@@ -385,7 +377,7 @@ static sbk_msec silence_due(const sbk_session *session) {
   /* While the host owes an answer nothing is read, so nothing can be heard. */
   return interval == 0 || sbk__session_waits(session)
              ? SBK_NEVER
-             : after(session->last_in, interval * config->heartbeat_grace);
+             : sbk__after(session->last_in, interval * config->heartbeat_grace);
 }
 
 static sbk_msec beat_due(const sbk_session *session) {
@@ -394,7 +386,8 @@ static sbk_msec beat_due(const sbk_session *session) {
                           ? session->broker->core.config.ping_interval
                           : SBK_NEVER;
 
-  return interval == SBK_NEVER ? SBK_NEVER : after(session->last_out, interval);
+  return interval == SBK_NEVER ? SBK_NEVER
+                               : sbk__after(session->last_out, interval);
 }
 
 sbk_msec sbk__session_due(const sbk_session *session) {
@@ -404,11 +397,13 @@ sbk_msec sbk__session_due(const sbk_session *session) {
     return SBK_NEVER;
   }
   if (session->state != SBK__CONNECTED) {
-    return earlier(due, after(session->born,
-                              session->broker->core.config.connect_timeout));
+    return sbk__earlier(
+        due, sbk__after(session->born,
+                        session->broker->core.config.connect_timeout));
   }
 
-  return earlier(due, earlier(silence_due(session), beat_due(session)));
+  return sbk__earlier(due,
+                      sbk__earlier(silence_due(session), beat_due(session)));
 }
 
 static void beat(sbk_session *session) {
@@ -436,7 +431,7 @@ void sbk__session_tick(sbk_session *session) {
   if (queue_due(session) <= core->now) {
     sbk__session_fail(session, SBK__FAULT_QUEUE_AGE, NULL);
   } else if (session->state != SBK__CONNECTED) {
-    if (after(session->born, core->config.connect_timeout) <= core->now) {
+    if (sbk__after(session->born, core->config.connect_timeout) <= core->now) {
       sbk__session_fail(session, SBK__FAULT_CONNECT_TIMEOUT, NULL);
     }
   } else if (silence_due(session) <= core->now) {

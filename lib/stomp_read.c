@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "ascii.h"
+
 enum { BETWEEN = 0, COMMAND, HEADERS, BODY_COUNTED, BODY_TO_NUL };
 
 typedef struct span {
@@ -239,14 +241,16 @@ static enum sbk__fault read_content_length(struct sbk__stomp_work *work,
   uint64_t value = 0;
   uint32_t i;
 
-  if (s->value_len == 0 || s->value_len > 10) {
+  if (s->value_len == 0) {
     return SBK__FAULT_CONTENT_LENGTH;
   }
   for (i = 0; i < s->value_len; i++) {
-    if (digits[i] < '0' || digits[i] > '9') {
+    if (!sbk__ascii_is_digit(digits[i])) {
       return SBK__FAULT_CONTENT_LENGTH;
     }
-    value = value * 10 + (uint64_t)(digits[i] - '0');
+    /* More than any limit is enough to know. */
+    value =
+        value > UINT32_MAX ? value : value * 10 + (uint64_t)(digits[i] - '0');
   }
   if (value > max_frame(rules)) {
     return rules->connected ? SBK__FAULT_FRAME_SIZE : SBK__FAULT_PREAUTH_FRAME;

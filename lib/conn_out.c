@@ -1,0 +1,94 @@
+#include "conn.h"
+#include "output.h"
+
+#define STAGE_BYTES (64 * 1024) /* formed ahead for iovecs */
+
+/* What goes out. */
+
+static int need_stage(sbk_conn *conn) {
+  if (conn->stage == NULL) {
+    conn->stage = sbk__stage_new(&conn->broker->core.mem);
+    conn->stage_at = conn->broker->core.now;
+  }
+
+  return conn->stage != NULL ? 0 : SBK_ERR_NOMEM;
+}
+
+int sbk__conn_write(sbk_conn *conn, const void *data, size_t len) {
+  int rv = need_stage(conn);
+
+  if (rv == 0) {
+    rv = sbk__stage_reserve(conn->stage, len, 0);
+  }
+  if (rv == 0) {
+    sbk__stage_copy(conn->stage, data, len);
+    sbk__conn_ready(conn);
+    sbk__conn_arm(conn);
+  }
+
+  return rv;
+}
+
+size_t sbk_conn_copy_out(sbk_conn *conn, void *buf, size_t cap) {
+  size_t done = 0;
+
+  if (conn->state == SBK__CONN_DEAD) {
+    return 0;
+  }
+  if (conn->stage != NULL) {
+    done = sbk__stage_copy_out(conn->stage, buf, cap);
+  }
+  if (conn->session != NULL && done < cap) {
+    done += sbk__output_copy(conn->session, (uint8_t *)buf + done, cap - done);
+  }
+
+  return done;
+}
+
+int sbk_conn_output(sbk_conn *conn, struct iovec *iov, int iovmax) {
+  int rv = 0;
+
+  if (conn->state == SBK__CONN_DEAD) {
+    return 0;
+  }
+
+  if (conn->session != NULL && conn->session->out.count > 0) {
+    rv = need_stage(conn);
+    if (rv == 0) {
+      rv = sbk__output_stage(conn->session, conn->stage, STAGE_BYTES);
+    }
+    if (rv != 0 && (conn->stage == NULL || conn->stage->bytes == 0)) {
+      sbk__enter(conn->broker);
+      sbk__conn_end(conn, rv);
+      sbk__leave(conn->broker);
+      return 0;
+    }
+  }
+
+  return conn->stage != NULL ? sbk__stage_iov(conn->stage, iov, iovmax) : 0;
+}
+
+void sbk_conn_sent(sbk_conn *conn, size_t len) {
+  sbk_broker *broker = conn->broker;
+
+  if (conn->state == SBK__CONN_DEAD) {
+    return;
+  }
+  sbk__enter(broker);
+  if (conn->session != NULL && len > 0) {
+    conn->session->last_out = broker->core.now;
+  }
+  if (conn->stage != NULL && len > 0) {
+    conn->stage_at = broker->core.now;
+    len -= sbk__stage_sent(conn->stage, len);
+    if (conn->stage->bytes == 0) {
+      sbk__stage_free(conn->stage);
+      conn->stage = NULL;
+    }
+  }
+  if (conn->session != NULL && len > 0) {
+    sbk__output_sent(conn->session, len);
+  }
+  conn->told = sbk_conn_wants(conn);
+  sbk__leave(broker);
+}

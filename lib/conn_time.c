@@ -1,0 +1,134 @@
+#include "msec.h"
+#include "request.h"
+
+#define LINGER 1000 /* ms that a refused peer is listened to */
+
+/* When time alone changes something, and what. */
+
+static sbk_msec due(const sbk_conn *conn) {
+  const struct sbk_config *config = &conn->broker->core.config;
+  sbk_msec when = SBK_NEVER;
+
+  if (conn->state == SBK__CONN_DEAD) {
+    return SBK_NEVER;
+  }
+  if (!conn->stamped) {
+    return 0;
+  }
+  if (conn->stage != NULL && conn->stage->bytes > 0) {
+    when = sbk__after(conn->stage_at, config->send_timeout);
+  }
+  if (sbk__conn_is_closing(conn)) {
+    return sbk__earlier(
+        when, sbk__after(conn->closing_at,
+                         conn->session != NULL && conn->session->websocket
+                             ? config->close_timeout
+                             : LINGER));
+  }
+  if (conn->session != NULL) {
+    return sbk__earlier(when, sbk__session_due(conn->session));
+  }
+
+  return conn->state == SBK__CONN_ASKED
+             ? when
+             : sbk__earlier(when,
+                            sbk__after(conn->since, config->request_timeout));
+}
+
+/* A timer is only moved forwards; when it comes too early, nothing is due. */
+void sbk__conn_arm(sbk_conn *conn) {
+  sbk_msec when = due(conn);
+
+  if (conn->timer.place == 0 || when < conn->timer.due) {
+    sbk__heap_set(&conn->broker->timers, &conn->timer, when);
+  }
+}
+
+/* After anything happened: the host hears of it, the timer is right. */
+void sbk__conn_settle(sbk_conn *conn) {
+  if (conn->stage != NULL && conn->stage->bytes == 0) {
+    sbk__stage_free(conn->stage);
+    conn->stage = NULL;
+  }
+  if (sbk_conn_wants(conn) != conn->told) {
+    sbk__conn_ready(conn);
+  }
+  sbk__conn_arm(conn);
+}
+
+void sbk__conn_set_now(sbk_broker *broker, sbk_msec now) {
+  if (now > broker->core.now) {
+    broker->core.now = now;
+  }
+}
+
+/* The clock is read for the first time since it came: deadlines begin. */
+void sbk__conn_stamp(sbk_conn *conn) {
+  sbk_msec now = conn->broker->core.now;
+
+  if (conn->stamped) {
+    return;
+  }
+  conn->stamped = true;
+  conn->since = now;
+  conn->stage_at = now;
+  conn->closing_at = conn->closing_at != 0 ? now : 0;
+  if (conn->session != NULL) {
+    conn->session->born = conn->session->last_in = conn->session->last_out =
+        now;
+  }
+}
+
+static void tick_http(sbk_conn *conn) {
+  const struct sbk_config *config = &conn->broker->core.config;
+
+  if ((conn->state != SBK__CONN_HTTP && conn->state != SBK__CONN_BODY) ||
+      sbk__after(conn->since, config->request_timeout) >
+          conn->broker->core.now) {
+    return;
+  }
+  conn->reason = SBK_ERR_TIMEOUT;
+  if (conn->served && conn->request == NULL) {
+    sbk__conn_end(conn, SBK_ERR_TIMEOUT); /* kept alive, and not needed */
+  } else {
+    sbk__http_refuse(conn, 408);
+  }
+}
+
+static void tick(sbk_conn *conn) {
+  sbk_msec now = conn->broker->core.now;
+
+  sbk__conn_stamp(conn);
+  if (conn->state == SBK__CONN_DEAD || due(conn) > now) {
+    return;
+  }
+  if (conn->stage != NULL && conn->stage->bytes > 0 &&
+      sbk__after(conn->stage_at, conn->broker->core.config.send_timeout) <=
+          now) {
+    sbk__conn_end(conn, SBK_ERR_SLOW);
+  } else if (sbk__conn_is_closing(conn)) {
+    sbk__conn_end(conn, conn->reason != 0 ? conn->reason : SBK_ERR_TIMEOUT);
+  } else if (conn->session != NULL) {
+    sbk__session_tick(conn->session);
+  } else {
+    tick_http(conn);
+  }
+}
+
+void sbk__conn_tick(sbk_broker *broker, sbk_msec now) {
+  sbk__timer *timer;
+
+  sbk__enter(broker);
+  sbk__conn_set_now(broker, now);
+  while ((timer = sbk__heap_first(&broker->timers)) != NULL &&
+         timer->due <= broker->core.now) {
+    sbk_conn *conn = sbk__item(timer, sbk_conn, timer);
+
+    tick(conn);
+    sbk__heap_set(&broker->timers, timer, due(conn));
+    if (sbk_conn_wants(conn) != conn->told) {
+      sbk__conn_ready(conn);
+    }
+  }
+  sbk__leave(broker);
+}
