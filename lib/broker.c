@@ -3,6 +3,7 @@
 #include "abi.h"
 #include "conn.h"
 #include "defaults.h"
+#include "inbound.h"
 #include "origin.h"
 
 static const char hex[] = "0123456789abcdef";
@@ -85,6 +86,7 @@ static void init_tables(sbk_broker *broker) {
   sbk__list_init(&broker->endpoints);
   sbk__list_init(&broker->conns);
   sbk__list_init(&broker->ready);
+  broker->session_work = sbk__inbound_work;
   broker->wire = &sbk__conn_wire;
   atomic_init(&broker->posts, NULL);
 }

@@ -233,39 +233,44 @@ static void on_input(struct loop *l, struct source *s, uint32_t events) {
   else if (s->kind == BELL && read(s->fd, &rings, sizeof(rings)) < 0) return;
 }
 
-/* First everything that came in, from all sockets; then one write for each
- * connection that has something to say. */
-static void turn(struct loop *l, sbk_msec wake_at) {
+/* Before the loop sleeps: one write for each connection that has something to
+ * say, whoever made it say so. */
+static void flush(struct loop *l) {
+  sbk_conn *conn;
+  sbk_broker_tick(l->broker, clock_now());
+  while ((conn = sbk_broker_next_ready(l->broker)) != NULL)
+    settle(l, sbk_conn_user_data(conn));
+}
+
+/* Sleeps, and takes everything that came in, from all sockets. */
+static void listen_in(struct loop *l, sbk_msec wake_at) {
   struct epoll_event ev[128];
   sbk_msec due = sbk_broker_deadline(l->broker);
-  int i,
-      n = epoll_wait(l->epoll, ev, 128, wait_ms(due < wake_at ? due : wake_at));
-  sbk_conn *conn;
+  int i, n;
+  n = epoll_wait(l->epoll, ev, 128, wait_ms(due < wake_at ? due : wake_at));
   for (i = 0; i < n; i++)
     on_input(l, ev[i].data.ptr, ev[i].events);
   for (i = 0; i < n; i++) {
     struct source *s = ev[i].data.ptr;
     if (s->kind == CLIENT && ev[i].events & EPOLLOUT) settle(l, s);
   }
-  sbk_broker_tick(l->broker, clock_now());
-  while ((conn = sbk_broker_next_ready(l->broker)) != NULL)
-    settle(l, sbk_conn_user_data(conn));
 }
 
 void loop_run(struct loop *l, sbk_broker *broker, void (*every)(void *arg),
               void *arg) {
   sbk_msec next = clock_now() + EVERY;
   l->broker = broker;
-  while (!l->ending) {
-    turn(l, next);
-    if (clock_now() < next) continue;
-    every(arg);
-    next = clock_now() + EVERY;
+  for (; !l->ending; listen_in(l, next)) {
+    if (clock_now() >= next) {
+      every(arg);
+      next = clock_now() + EVERY;
+    }
+    flush(l);
   }
   close_listeners(l);
   sbk_broker_shutdown(broker);
-  while (sbk_broker_conn_count(broker) > 0 && l->ending < 2)
-    turn(l, SBK_NEVER);
+  for (flush(l); sbk_broker_conn_count(broker) > 0 && l->ending < 2; flush(l))
+    listen_in(l, SBK_NEVER);
 }
 
 void loop_wake(struct loop *l) {

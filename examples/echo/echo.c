@@ -90,20 +90,24 @@ static int wait_ms(sbk_broker *b) {
   return due <= t ? 0 : due - t > 60000 ? 60000 : (int)(due - t);
 }
 
-static void turn(sbk_broker *b, const sigset_t *mask) {
+/* Before the loop sleeps: one write for each connection, whatever made it. */
+static void flush(sbk_broker *b) {
+  sbk_conn *conn;
+  sbk_broker_tick(b, now());
+  while ((conn = sbk_broker_next_ready(b)))
+    settle(sbk_conn_user_data(conn));
+}
+
+static void listen_in(sbk_broker *b, const sigset_t *mask) {
   struct epoll_event ev[64];
   int i, n = epoll_pwait(ep, ev, 64, wait_ms(b), mask);
-  sbk_conn *conn;
-  for (i = 0; i < n; i++) { /* first everything that came in... */
+  for (i = 0; i < n; i++) {
     struct client *c = ev[i].data.ptr;
     if (c == NULL) accept_one(b);
     else if (ev[i].events & ~(uint32_t)EPOLLOUT) read_some(c);
   }
   for (i = 0; i < n; i++)
     if (ev[i].data.ptr && ev[i].events & EPOLLOUT) settle(ev[i].data.ptr);
-  sbk_broker_tick(b, now()); /* ...then one write for each connection */
-  while ((conn = sbk_broker_next_ready(b)))
-    settle(sbk_conn_user_data(conn));
 }
 /* ---- end of the plug ---- */
 
@@ -111,9 +115,8 @@ static int echo(sbk_call *call, void *arg) {
   const sbk_message *msg = sbk_call_message(call);
   size_t len;
   const void *body = sbk_message_body(msg, &len);
-  int rv = sbk_call_reply(call, "/queue/echo",
-                          sbk_message_header(msg, "content-type"), body, len);
-  return rv < 0 ? rv : 0;
+  return sbk_call_reply(call, "/queue/echo",
+                        sbk_message_header(msg, "content-type"), body, len);
 }
 
 static volatile sig_atomic_t ending;
@@ -157,12 +160,12 @@ int main(int argc, char **argv) {
   printf("echo ws://127.0.0.1:%u/ws\nready\n", ntohs(a.sin_port));
   fflush(stdout);
 
-  while (!ending)
-    turn(b, &mask);
+  for (; !ending; listen_in(b, &mask))
+    flush(b);
   close(listener);
   sbk_broker_shutdown(b); /* everybody is told 1001 and has 5 s to go */
-  while (sbk_broker_conn_count(b) > 0)
-    turn(b, &mask);
+  for (flush(b); sbk_broker_conn_count(b) > 0; flush(b))
+    listen_in(b, &mask);
   sbk_broker_free(b);
   return 0;
 }

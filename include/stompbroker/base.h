@@ -16,6 +16,16 @@
 extern "C" {
 #endif
 
+/* How the …_INIT of a struct that begins with its size is written: C says that
+ * the other members are meant to be 0; C++ before 20 cannot. */
+#ifdef __cplusplus
+#  define SBK__SIZED(type)                                                     \
+    { sizeof(type) }
+#else
+#  define SBK__SIZED(type)                                                     \
+    { .size = sizeof(type) }
+#endif
+
 /** Opaque objects. All of them belong to the thread that runs the broker. */
 typedef struct sbk_broker sbk_broker;
 typedef struct sbk_conn sbk_conn;

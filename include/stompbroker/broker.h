@@ -66,8 +66,7 @@ struct sbk_callbacks {
   /** Unpredictable bytes; 0 on success. NULL: getrandom(2). */
   int (*random)(void *dst, size_t len, void *arg);
 };
-#define SBK_CALLBACKS_INIT                                                     \
-  { sizeof(struct sbk_callbacks) }
+#define SBK_CALLBACKS_INIT SBK__SIZED(struct sbk_callbacks)
 
 /**
  * Plain numbers and names. 0 or NULL in a member means the default that stands
@@ -154,8 +153,7 @@ struct sbk_config {
       max_queue; /**< bytes of frames waiting for a peer: 512 KiB, to 1 GiB */
   sbk_msec send_timeout; /**< age of the oldest of them: 10 s, to a day */
 };
-#define SBK_CONFIG_INIT                                                        \
-  { sizeof(struct sbk_config) }
+#define SBK_CONFIG_INIT SBK__SIZED(struct sbk_config)
 
 /**
  * A broker for one event loop. Both structs are copied, with the strings in
@@ -241,8 +239,7 @@ struct sbk_endpoint {
   int (*message)(sbk_session *session, int binary, const void *data, size_t len,
                  void *arg);
 };
-#define SBK_ENDPOINT_INIT                                                      \
-  { sizeof(struct sbk_endpoint) }
+#define SBK_ENDPOINT_INIT SBK__SIZED(struct sbk_endpoint)
 
 /** 0; SBK_ERR_INVAL: the path does not begin with '/', holds '?', '#', a blank
  * or a control character, or an origin is malformed; SBK_ERR_EXISTS;

@@ -46,8 +46,7 @@ struct sbk_http_request {
   const struct sbk_http_field *fields;
   size_t field_count;
 };
-#define SBK_HTTP_REQUEST_INIT                                                  \
-  { sizeof(struct sbk_http_request) }
+#define SBK_HTTP_REQUEST_INIT SBK__SIZED(struct sbk_http_request)
 
 /**
  * A stream whose first request, to an endpoint, is parsed already and has no

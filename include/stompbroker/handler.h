@@ -23,7 +23,8 @@ SBK_API const sbk_message *sbk_call_message(sbk_call *call);
 SBK_API const char *sbk_call_param(sbk_call *call, const char *name);
 
 /**
- * A message to an application destination. 0, or negative: the session gets
+ * A message to an application destination. 0 or more: it is dealt with, so what
+ * the sending functions return may be returned. Negative: the session gets
  * ERROR (sbk_call_set_error()'s text, or sbk_strerror()'s) and is closed. The
  * message lives until the return; sbk_message_ref() keeps it.
  */

@@ -66,8 +66,7 @@ struct sbk_converter {
                 size_t len, void *value, void *arg);
   void *arg;
 };
-#define SBK_CONVERTER_INIT                                                     \
-  { sizeof(struct sbk_converter) }
+#define SBK_CONVERTER_INIT SBK__SIZED(struct sbk_converter)
 
 /** The first one added is the default for sending. 0; SBK_ERR_EXISTS: its
  * content type is taken; SBK_ERR_INVAL; SBK_ERR_NOMEM; SBK_ERR_ABI. */

@@ -7,8 +7,9 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { chromium } from 'playwright-core';
-import { accessible, Chat, check, relay, seed, shoot, sleep, step, Stop, summary, until } from './harness.mjs';
+import {
+  accessible, browse, Chat, check, finish, relay, seed, shoot, sleep, step, Stop, until, unexpected,
+} from './harness.mjs';
 
 const [program, pageDir, shots] = process.argv.slice(2);
 const here = path.dirname(new URL(import.meta.url).pathname);
@@ -386,18 +387,10 @@ const watchdog = setTimeout(() => {
 try {
   await chat.start();
   await files();
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    headless: true,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  browser = await browse();
   await story();
 } catch (error) {
-  if (!(error instanceof Stop)) {
-    console.log(`not ok - nothing unexpected happens\n# ${error.stack}`);
-    process.exitCode = 1;
-  }
+  if (!(error instanceof Stop)) unexpected(error);
 } finally {
   await browser?.close();
   await chat.stop();
@@ -405,6 +398,4 @@ try {
   fs.rmSync(data, { recursive: true, force: true });
 }
 
-const { passed, failed } = summary();
-console.log(`${passed} passed, ${failed} failed`);
-if (failed > 0) process.exitCode = 1;
+finish();

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import { chromium } from 'playwright-core';
 
 let failed = 0;
 let passed = 0;
@@ -33,8 +34,6 @@ export function relay(line) {
 
 export class Stop extends Error {}
 
-export const summary = () => ({ passed, failed });
-
 export function check(truth, text) {
   if (!truth) throw new Error(text);
 }
@@ -48,6 +47,26 @@ export async function until(what, probe, ms = 8000) {
     if (Date.now() > end) throw new Error(`waited ${ms} ms for: ${what}`);
     await sleep(40);
   }
+}
+
+/** Chromium, without what it likes to do on its own. */
+export const browse = () => chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  headless: true,
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+    '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+
+/** What is no step's fault. */
+export function unexpected(error) {
+  relay('not ok - nothing unexpected happens');
+  console.log(`# ${error.stack}`);
+}
+
+/** Prints how it went and sets the exit code. */
+export function finish() {
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 }
 
 /** The chat's process. It is ended by its pid, and by nothing else. */
