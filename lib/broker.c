@@ -249,7 +249,8 @@ void sbk_broker_tick(sbk_broker *broker, sbk_msec now) {
 sbk_msec sbk_broker_deadline(sbk_broker *broker) {
   const sbk__timer *timer = sbk__heap_first(&broker->timers);
 
-  if (atomic_load_explicit(&broker->posts, memory_order_relaxed) != NULL) {
+  if (atomic_load_explicit(&broker->posts, memory_order_relaxed) != NULL ||
+      !sbk__list_empty(&broker->ready)) {
     return 0;
   }
 

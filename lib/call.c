@@ -22,12 +22,18 @@ sbk_call *sbk__call_new(sbk_session *session, sbk_message *msg) {
   return call;
 }
 
+void sbk__call_clear(sbk_call *call) {
+  const struct sbk_mem *mem = &call->broker->core.mem;
+
+  sbk_message_unref(call->msg);
+  sbk__free(mem, call->error);
+  sbk__free(mem, call->params);
+}
+
 void sbk__call_free(sbk_call *call) {
   sbk_broker *broker = call->broker;
 
-  sbk_message_unref(call->msg);
-  sbk__free(&broker->core.mem, call->error);
-  sbk__free(&broker->core.mem, call->params);
+  sbk__call_clear(call);
   if (broker->spare_call == NULL) {
     broker->spare_call = call;
   } else {

@@ -123,24 +123,31 @@ size_t sbk__inbound_feed(sbk_session *session, const void *data, size_t len) {
   return session->state == SBK__CLOSING ? len : done;
 }
 
+/*
+ * Interceptors hear of the end of a session that did not say so itself. A call
+ * that waits carries it, since the host knows that one; otherwise one that
+ * needs no memory.
+ */
 static void say_bye(sbk_session *session) {
   sbk_broker *broker = session->broker;
   const sbk__chain *chain = &broker->inbound;
-  sbk_call *call;
+  sbk_call bye = {.broker = broker, .session = session};
+  sbk_call *call = session->call != NULL ? session->call : &bye;
 
-  if (session->saw_connect && !session->saw_disconnect && chain->count > 0) {
-    call = sbk__call_new(session, broker->bye);
-    while (call != NULL && call->next < chain->count) {
+  sbk_message_unref(call->msg);
+  call->msg = sbk_message_ref(broker->bye);
+  call->waiting = false;
+  if (session->saw_connect && !session->saw_disconnect) {
+    for (call->next = 0; call->next < chain->count;) {
       const sbk__link *link = &chain->items[call->next++];
 
       link->run(call, link->arg);
     }
-    if (call != NULL) {
-      sbk__call_free(call);
-    }
   }
-  if (session->call != NULL) {
-    finish(session->call);
+  if (call == &bye) {
+    sbk__call_clear(call);
+  } else {
+    finish(call);
   }
 }
 

@@ -288,7 +288,7 @@ static void random_stream(uint32_t *random, bool faulty) {
       len %= 126;
     }
     if (faulty && (dice >> 24) % 16 == 0) {
-      opcode = (dice >> 28) & 15;
+      opcode = (uint8_t)((dice >> 28) & 15);
     }
     for (i = 0; i < len; i++) {
       payload[i] = (uint8_t)text[i % (sizeof(text) - 1)];
