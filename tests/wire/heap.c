@@ -45,7 +45,11 @@ void __libc_free(void *ptr);
 #endif
 
 bool heap_usable(void) {
-  return !SANITIZED;
+#ifdef HEAP_INTERPOSE
+  return INTERPOSED;
+#else
+  return true;
+#endif
 }
 
 void heap_reset(void) {
