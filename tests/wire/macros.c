@@ -162,7 +162,8 @@ static void put_answer(const struct macro *m, const char *name, char *text,
     *body = '\0';
     body += 3;
   }
-  put(m, "%s< HTTP/1.1 %s", name, next_part(&text));
+  part = next_part(&text);
+  put(m, "%s< HTTP/1.1 %s", name, part != NULL ? part : "");
   while ((part = next_part(&text)) != NULL) {
     put(m, "%s< %s", name, part);
   }
@@ -184,12 +185,14 @@ static void put_answer(const struct macro *m, const char *name, char *text,
 static void put_refusal(const struct macro *m, const char *name, char *text) {
   const char *status = next_part(&text), *part;
 
+  status = status != NULL ? status : "";
   put(m, "%s< HTTP/1.1 %s", name, status);
   while ((part = next_part(&text)) != NULL) {
     put(m, "%s< %s", name, part);
   }
   put(m, "%s< Content-Type: text/plain", name);
-  put(m, "%s< Content-Length: %zu", name, strlen(status) - 3);
+  put(m, "%s< Content-Length: %zu", name,
+      strlen(status) > 3 ? strlen(status) - 3 : 0);
   put(m, "%s< Connection: close%s", name,
       strncmp(status, "426", 3) == 0 ? ", Upgrade" : "");
   put(m, "%s<", name);
