@@ -23,11 +23,10 @@ static void refused(sbk_call *call) {
 static void run(sbk_call *call, enum sbk_verdict verdict) {
   sbk_session *session = call->session;
   const sbk__chain *chain = &session->broker->inbound;
+  const sbk__link *link;
 
-  while (verdict == SBK_PASS && call->next < chain->count &&
-         session->state != SBK__CLOSING) {
-    const sbk__link *link = &chain->items[call->next++];
-
+  while (verdict == SBK_PASS && session->state != SBK__CLOSING &&
+         (link = sbk__chain_next(chain, &call->walk)) != NULL) {
     verdict = link->run(call, link->arg);
   }
 
@@ -125,13 +124,13 @@ size_t sbk__inbound_feed(sbk_session *session, const void *data, size_t len) {
 void sbk__inbound_bye(sbk_session *session) {
   sbk_broker *broker = session->broker;
   const sbk__chain *chain = &broker->inbound;
+  const sbk__link *link;
   sbk_call *call;
 
   if (session->saw_connect && !session->saw_disconnect && chain->count > 0) {
     call = sbk__call_new(session, broker->bye);
-    while (call != NULL && call->next < chain->count) {
-      const sbk__link *link = &chain->items[call->next++];
-
+    while (call != NULL &&
+           (link = sbk__chain_next(chain, &call->walk)) != NULL) {
       link->run(call, link->arg);
     }
     if (call != NULL) {

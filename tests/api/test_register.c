@@ -5,6 +5,7 @@
 struct host {
   struct counted_mem mem;
   sbk_broker *broker;
+  sbk_call *call;
   int runs;
 };
 
@@ -50,9 +51,85 @@ static void handlers_may_be_added_in_subscribed(void **state) {
   free_broker(&host.mem, host.broker);
 }
 
+static int encode_and_register(sbk_broker *broker, const char *type,
+                               const void *value, sbk_buf **out, void *arg) {
+  struct sbk_converter more = SBK_CONVERTER_INIT;
+  struct host *host = arg;
+
+  (void)type;
+  if (host->runs++ == 0) {
+    more.content_type = "text/more";
+    more.encode = encode_and_register;
+    more.arg = host;
+    assert_int_equal(sbk_broker_add_converter(broker, &more), 0);
+  }
+  *out = sbk_buf_copy(broker, value, strlen(value));
+
+  return 0;
+}
+
+static void converters_may_be_added_in_encode(void **state) {
+  struct sbk_converter first = SBK_CONVERTER_INIT;
+  struct host host = {0};
+  sbk_conn *conn;
+
+  (void)state;
+  host.broker = new_broker(&host.mem, NULL, NULL, &host);
+  first.content_type = "text/first";
+  first.encode = encode_and_register;
+  first.arg = &host;
+  assert_int_equal(sbk_broker_add_converter(host.broker, &first), 0);
+  conn = connected_peer(host.broker, 1000);
+  feed(conn, 1000, "SUBSCRIBE\nid:1\ndestination:/topic/a\n\n^");
+  assert_int_equal(
+      sbk_convert_and_send(host.broker, "/topic/a", NULL, "string", "x"), 1);
+  assert_non_null(strstr(output(conn), "content-type:text/first\n"));
+  free_broker(&host.mem, host.broker);
+}
+
+static enum sbk_verdict wait_once(sbk_call *call, void *arg) {
+  struct host *host = arg;
+
+  if (sbk_message_command(sbk_call_message(call)) != SBK_CONNECT) {
+    return SBK_PASS;
+  }
+  host->runs++;
+  host->call = call;
+
+  return SBK_WAIT;
+}
+
+static enum sbk_verdict pass(sbk_call *call, void *arg) {
+  (void)call;
+  (void)arg;
+
+  return SBK_PASS;
+}
+
+static void no_interceptor_runs_twice_when_one_comes_in_front(void **state) {
+  struct host host = {0};
+  sbk_conn *conn;
+
+  (void)state;
+  host.broker = new_broker(&host.mem, NULL, NULL, &host);
+  assert_int_equal(
+      sbk_broker_add_interceptor(host.broker, SBK_INBOUND, 1, wait_once, &host),
+      0);
+  assert_int_equal(sbk_conn_new(&conn, host.broker, SBK_TCP, NULL, NULL), 0);
+  feed(conn, 1000, CONNECT);
+  assert_int_equal(
+      sbk_broker_add_interceptor(host.broker, SBK_INBOUND, 0, pass, NULL), 0);
+  assert_int_equal(sbk_call_resume(host.call, SBK_PASS), 0);
+  assert_int_equal(host.runs, 1);
+  assert_non_null(strstr(output(conn), "CONNECTED\n"));
+  free_broker(&host.mem, host.broker);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(handlers_may_be_added_in_subscribed),
+      cmocka_unit_test(converters_may_be_added_in_encode),
+      cmocka_unit_test(no_interceptor_runs_twice_when_one_comes_in_front),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
