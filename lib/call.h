@@ -20,6 +20,7 @@ struct sbk_call {
   sbk__walk walk;   /* along the interceptors */
   enum sbk__call_kind kind;
   bool waiting;
+  bool edited; /* headers were set behind the rules of STOMP */
   bool resumed;
   enum sbk_verdict verdict; /* that resumed it */
   char *error;              /* the host's text, or NULL */

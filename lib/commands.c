@@ -514,7 +514,16 @@ static void do_unsubscribe(sbk_call *call) {
 
 void sbk__command_run(sbk_call *call) {
   sbk_session *session = call->session;
+  enum sbk__fault fault;
 
+  /* An interceptor may have made an id longer, or another one. */
+  if (call->edited && session->state == SBK__CONNECTED) {
+    fault = sbk__command_check(session, call->msg);
+    if (fault != SBK__FAULT_NONE) {
+      fail(call, fault);
+      return;
+    }
+  }
   switch (call->msg->command) {
   case SBK_CONNECT:
     do_connect(call);
