@@ -1,5 +1,7 @@
 #include "inbound.h"
 
+#include <string.h>
+
 #include "call.h"
 #include "commands.h"
 
@@ -123,20 +125,29 @@ size_t sbk__inbound_feed(sbk_session *session, const void *data, size_t len) {
 
 void sbk__inbound_bye(sbk_session *session) {
   sbk_broker *broker = session->broker;
-  const sbk__chain *chain = &broker->inbound;
   const sbk__link *link;
-  sbk_call *call;
+  sbk_call call;
 
-  if (session->saw_connect && !session->saw_disconnect && chain->count > 0) {
-    call = sbk__call_new(session, broker->bye);
-    while (call != NULL &&
-           (link = sbk__chain_next(chain, &call->walk)) != NULL) {
-      link->run(call, link->arg);
-    }
-    if (call != NULL) {
-      sbk__call_free(call);
-    }
+  if (session->call != NULL) {
+    session->call->waiting = false;
   }
+  if (!session->saw_connect || session->saw_disconnect) {
+    return;
+  }
+  /* Not from the heap: hosts that have a call waiting learn of its end here,
+   * also when memory has ended. */
+  memset(&call, 0, sizeof(call));
+  call.broker = broker;
+  call.session = session;
+  call.msg = sbk_message_ref(broker->bye);
+  while ((link = sbk__chain_next(&broker->inbound, &call.walk)) != NULL) {
+    link->run(&call, link->arg);
+  }
+  sbk_message_unref(call.msg);
+  sbk__free(&broker->core.mem, call.error);
+}
+
+void sbk__inbound_forget(sbk_session *session) {
   if (session->call != NULL) {
     finish(session->call);
   }

@@ -305,6 +305,7 @@ static void end(sbk_session *session) {
   if (session->was_connected && core->callbacks.disconnected != NULL) {
     core->callbacks.disconnected(session, session->reason, core->arg);
   }
+  sbk__inbound_forget(session);
   if (session->gone) {
     sbk__output_clear(session);
   }
