@@ -352,7 +352,7 @@ int sbk__http_given(sbk_conn *conn, const struct sbk_http_request *given) {
 
 /* An answer is written: the next request may come. */
 static void answered(sbk_conn *conn) {
-  bool close = conn->request->close || conn->eof || conn->broker->shut_down;
+  bool close = conn->request->close || conn->broker->shut_down;
 
   request_free(conn);
   conn->served = true;

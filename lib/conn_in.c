@@ -175,6 +175,19 @@ static bool nothing_left(const sbk_conn *conn) {
   }
 }
 
+void sbk__conn_input_over(sbk_conn *conn) {
+  if (nothing_left(conn)) {
+    sbk__conn_end(conn, SBK_ERR_EOF);
+  } else if (conn->session != NULL) {
+    sbk__session_leave(conn->session, SBK_ERR_EOF);
+  } else if (conn->state <= SBK__CONN_BODY) {
+    /* Answers still go out; half a request will never be whole. */
+    sbk__http_gone(conn);
+    conn->state = SBK__CONN_LINGER;
+    sbk__conn_closing(conn);
+  }
+}
+
 void sbk_conn_eof(sbk_conn *conn, int os_error) {
   sbk_broker *broker = conn->broker;
 
@@ -184,15 +197,11 @@ void sbk_conn_eof(sbk_conn *conn, int os_error) {
 
   sbk__enter(broker);
   conn->eof = true;
-  if (os_error != 0 || nothing_left(conn)) {
+  if (os_error != 0) {
     sbk__conn_end(conn, SBK_ERR_EOF);
-  } else if (conn->session != NULL) {
-    sbk__session_leave(conn->session, SBK_ERR_EOF);
-  } else if (conn->state <= SBK__CONN_BODY) {
-    /* Answers still go out; half a request will never be whole. */
-    sbk__http_gone(conn);
-    conn->state = SBK__CONN_LINGER;
-    sbk__conn_closing(conn);
+  } else if (conn->state > SBK__CONN_BODY || conn->held == NULL) {
+    /* Requests that are held have come whole, perhaps. */
+    sbk__conn_input_over(conn);
   }
   sbk__leave(broker);
   sbk__conn_settle(conn);

@@ -192,6 +192,23 @@ static void a_reader_that_stops_is_ended(void **state) {
   free_broker(&host.mem, host.broker);
 }
 
+static void requests_that_came_before_the_end_are_answered(void **state) {
+  struct host host = {0};
+  sbk_conn *conn = begin(&host);
+  size_t len, all = 0;
+
+  (void)state;
+  host.body = 10000;
+  feed(conn, 1000, GET GET GET);
+  sbk_conn_eof(conn, 0);
+  while ((len = drain(conn, 65536)) > 0) {
+    all += len;
+  }
+  assert_in_range(all, 3 * 10000, 3 * 10200);
+  assert_int_equal(sbk_conn_wants(conn), 0);
+  free_broker(&host.mem, host.broker);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nobody_is_let_in_after_a_shutdown),
@@ -199,6 +216,7 @@ int main(void) {
       cmocka_unit_test(answers_nobody_reads_do_not_pile_up),
       cmocka_unit_test(a_slow_reader_gets_the_whole_answer),
       cmocka_unit_test(a_reader_that_stops_is_ended),
+      cmocka_unit_test(requests_that_came_before_the_end_are_answered),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
