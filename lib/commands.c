@@ -370,7 +370,18 @@ static void send_to_user(sbk_call *call, const sbk__header *to, size_t path) {
 
 static void publish(sbk_call *call) {
   sbk_broker *broker = call->broker;
+  sbk_message *copy;
 
+  if (call->msg->id_len > 0) {
+    /* The host has sent it on already, with all its headers. */
+    copy = sbk__message_clone(call->msg);
+    if (copy == NULL) {
+      fail(call, SBK__FAULT_NOMEM);
+      return;
+    }
+    sbk_message_unref(call->msg);
+    call->msg = copy;
+  }
   call->msg->command = SBK_MESSAGE;
   if (sbk__publish(broker, call->msg, call->session,
                    (const char *const *)broker->route.hidden) < 0) {
