@@ -100,6 +100,10 @@ static void on_wake(sbk_session *session) {
   session->awake = true;
   if (session->state == SBK__CLOSING && conn->closing_at == 0) {
     conn->closing_at = conn->broker->core.now;
+    if (conn->held != NULL) {
+      /* A peer's Close may be among it. */
+      sbk__work_add(conn->broker, &conn->work);
+    }
   }
   sbk__conn_ready(conn);
   sbk__conn_arm(conn);
@@ -288,8 +292,13 @@ int sbk_conn_new(sbk_conn **conn, sbk_broker *broker,
     return SBK_ERR_STATE;
   }
   if (is_full(broker)) {
-    return transport == SBK_HTTP ? refuse_new(conn, broker, peer, user_data)
-                                 : SBK_ERR_TOO_MANY;
+    if (transport != SBK_HTTP) {
+      return SBK_ERR_TOO_MANY;
+    }
+    sbk__enter(broker); /* it writes to the log */
+    rv = refuse_new(conn, broker, peer, user_data);
+    sbk__leave(broker);
+    return rv;
   }
   rv = conn_new(conn, broker, peer, user_data);
   if (rv == 0 && transport != SBK_HTTP) {
