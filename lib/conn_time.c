@@ -92,10 +92,9 @@ void sbk__conn_stamp(sbk_conn *conn) {
   conn->stamped = true;
   conn->since = now;
   conn->stage_at = now;
-  conn->closing_at = conn->closing_at != 0 ? now : 0;
+  conn->closing_at = sbk__conn_is_closing(conn) ? now : 0;
   if (conn->session != NULL) {
-    conn->session->born = conn->session->last_in = conn->session->last_out =
-        now;
+    sbk__session_stamp(conn->session);
   }
 }
 

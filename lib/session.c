@@ -148,7 +148,9 @@ bool sbk__session_admit(sbk_session *session, size_t bytes) {
   size_t limit = session->state == SBK__CONNECTED ? limits->max_queue
                                                   : limits->max_preauth_output;
 
-  if (bytes > limit - session->out.bytes || session->out.bytes > limit) {
+  /* Frames count as 16 bytes at least: plain messages may be empty. */
+  if (bytes > limit - session->out.bytes || session->out.bytes > limit ||
+      session->out.count > limit / 16 + 16) {
     sbk__session_fail(session, SBK__FAULT_QUEUE_SIZE, NULL);
     return false;
   }
@@ -182,21 +184,32 @@ static void closing(sbk_session *session, int reason) {
   sbk__work_add(session->broker, &session->work);
 }
 
-void sbk__session_close(sbk_session *session, int reason, uint16_t close,
-                        const char *text) {
-  if (session->state == SBK__CLOSING) {
-    return;
-  }
-  if (text != NULL && reason != 0) {
-    sbk__log(&session->broker->core, SBK_LOG_INFO, session->peer, "closed",
-             text);
-  }
+/* An ERROR, unless NULL, and a Close. The host hears of it when all is done:
+ * what it calls from there finds the session closing. */
+static void last_words(sbk_session *session, int reason, uint16_t close,
+                       const char *text, sbk_buf *error) {
   closing(session, reason);
+  if (error != NULL) {
+    push(session, error,
+         sbk__utf8_valid(error->data, error->len) ? SBK__OUT_TEXT
+                                                  : SBK__OUT_BINARY);
+  }
   if (session->websocket && !session->silent) {
     push(session, sbk__ws_close(&session->broker->core.mem, close, text),
          SBK__OUT_CONTROL);
   }
   session->broker->wire->wake(session);
+  if (text != NULL && reason != 0) {
+    sbk__log(&session->broker->core, SBK_LOG_INFO, session->peer, "closed",
+             text);
+  }
+}
+
+void sbk__session_close(sbk_session *session, int reason, uint16_t close,
+                        const char *text) {
+  if (session->state != SBK__CLOSING) {
+    last_words(session, reason, close, text, NULL);
+  }
 }
 
 static void refuse(sbk_session *session, int reason, uint16_t close,
@@ -207,10 +220,15 @@ static void refuse(sbk_session *session, int reason, uint16_t close,
                        {"receipt-id", receipt},
                        {"version", versions ? "1.0,1.1,1.2" : NULL},
                        {"content-type", versions ? "text/plain" : NULL}};
-  sbk_buf *frame;
+  sbk_buf *frame = NULL;
 
   if (session->state == SBK__CLOSING) {
     return;
+  }
+  /* LIMITS: a peer's text that comes back is as long as a receipt. */
+  if (receipt != NULL &&
+      strlen(receipt) > session->broker->core.config.max_receipt) {
+    pairs[1].value = NULL;
   }
   if (reason == SBK_ERR_SLOW || reason == SBK_ERR_NOMEM) {
     sbk__output_drop(session);
@@ -220,12 +238,9 @@ static void refuse(sbk_session *session, int reason, uint16_t close,
         &session->broker->core.mem, (enum sbk__version)session->version,
         SBK_ERROR, pairs, 4,
         versions ? "Supported protocol versions are 1.0,1.1,1.2" : NULL);
-    push(session, frame,
-         frame != NULL && sbk__utf8_valid(frame->data, frame->len)
-             ? SBK__OUT_TEXT
-             : SBK__OUT_BINARY);
+    session->silent = frame == NULL;
   }
-  sbk__session_close(session, reason, close, text);
+  last_words(session, reason, close, text, frame);
 }
 
 void sbk__session_refuse(sbk_session *session, int reason, uint16_t close,
@@ -346,6 +361,16 @@ bool sbk__session_token(sbk_session *session) {
   session->tokens = (uint32_t)(tokens - 1000);
 
   return true;
+}
+
+void sbk__session_stamp(sbk_session *session) {
+  sbk_msec now = session->broker->core.now;
+  uint32_t i;
+
+  session->born = session->last_in = session->last_out = now;
+  for (i = 0; i < session->out.count; i++) {
+    sbk__outq_at(&session->out, i)->stamp = (uint32_t)now;
+  }
 }
 
 static sbk_msec queue_due(const sbk_session *session) {

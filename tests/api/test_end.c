@@ -120,10 +120,113 @@ static void the_rules_hold_for_headers_of_interceptors_too(void **state) {
   free(id);
 }
 
+static void send_on(enum sbk_log_level level, const char *line, void *arg) {
+  struct host *host = arg;
+
+  (void)level;
+  host->told++;
+  sbk_send(host->broker, "/topic/log", NULL, line, strlen(line));
+  if (host->session != NULL) {
+    sbk_session_close(host->session, "again");
+  }
+}
+
+static void the_log_may_send_and_close(void **state) {
+  struct sbk_callbacks callbacks = SBK_CALLBACKS_INIT;
+  struct host host = {0};
+  const char *text;
+  sbk_conn *conn;
+
+  (void)state;
+  callbacks.log = send_on;
+  host.broker = new_broker(&host.mem, &callbacks, NULL, &host);
+  conn = connected_peer(host.broker, 1000);
+  host.session = sbk_conn_session(conn);
+  feed(conn, 1000, "SUBSCRIBE\nid:1\ndestination:/topic/log\n\n^");
+  feed(conn, 1000, "BEGIN\ntransaction:1\n\n^");
+  assert_int_equal(host.told, 1);
+  text = output(conn);
+  assert_memory_equal(text, "ERROR\n", 6);
+  assert_null(strstr(text + 1, "ERROR\n"));
+  assert_null(strstr(text, "MESSAGE\n"));
+  free_broker(&host.mem, host.broker);
+}
+
+static void an_error_gives_back_no_long_receipt(void **state) {
+  struct host host = {0};
+  char text[2000] = "CONNECT\nreceipt:";
+  sbk_conn *conn;
+
+  (void)state;
+  host.broker = new_broker(&host.mem, NULL, NULL, &host);
+  assert_int_equal(sbk_conn_new(&conn, host.broker, SBK_TCP, NULL, NULL), 0);
+  memset(text + strlen(text), 'x', 1000);
+  strcat(text, "\naccept-version:9\n\n^");
+  feed(conn, 1000, text);
+  assert_null(strstr(output(conn), "receipt-id"));
+  free_broker(&host.mem, host.broker);
+}
+
+static void free_and_tick(sbk_broker *broker, sbk_task *task) {
+  (void)task;
+  sbk_broker_tick(broker, 9000);
+  sbk_broker_free(broker);
+}
+
+static void a_task_neither_frees_the_broker_nor_ticks(void **state) {
+  sbk_task tasks[2] = {{free_and_tick, NULL}, {free_and_tick, NULL}};
+  struct host host = {0};
+
+  (void)state;
+  host.broker = new_broker(&host.mem, NULL, NULL, &host);
+  sbk_post(host.broker, &tasks[0]);
+  sbk_post(host.broker, &tasks[1]);
+  sbk_broker_tick(host.broker, 2000);
+  assert_int_equal(sbk_broker_conn_count(host.broker), 0);
+  free_broker(&host.mem, host.broker);
+}
+
+static enum sbk_verdict pass_on(sbk_call *call, void *arg) {
+  sbk_message *msg = (sbk_message *)(uintptr_t)sbk_call_message(call);
+
+  (void)arg;
+  if (sbk_message_command(msg) == SBK_SEND) {
+    assert_int_equal(sbk_send_message(sbk_call_broker(call), msg), 1);
+  }
+
+  return SBK_PASS;
+}
+
+static void what_was_passed_on_goes_out_as_a_message_of_its_own(void **state) {
+  struct host host = {0};
+  char first[64] = "", *second;
+  const char *text;
+  sbk_conn *conn;
+
+  (void)state;
+  host.broker = new_broker(&host.mem, NULL, NULL, &host);
+  sbk_broker_add_interceptor(host.broker, SBK_INBOUND, 0, pass_on, NULL);
+  conn = connected_peer(host.broker, 1000);
+  feed(conn, 1000, "SUBSCRIBE\nid:1\ndestination:/topic/a\n\n^");
+  feed(conn, 1000, "SEND\ndestination:/topic/a\npasscode:x\n\nbody^");
+  text = strstr(output(conn), "message-id:");
+  assert_non_null(text);
+  memcpy(first, text, strcspn(text, "\n"));
+  second = strstr(text + 1, "message-id:");
+  assert_non_null(second);
+  assert_null(strstr(second, first));
+  assert_null(strstr(second, "passcode"));
+  free_broker(&host.mem, host.broker);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_call_that_waits_lives_until_disconnected_returns),
       cmocka_unit_test(interceptors_hear_of_the_end_without_memory),
+      cmocka_unit_test(the_log_may_send_and_close),
+      cmocka_unit_test(an_error_gives_back_no_long_receipt),
+      cmocka_unit_test(a_task_neither_frees_the_broker_nor_ticks),
+      cmocka_unit_test(what_was_passed_on_goes_out_as_a_message_of_its_own),
       cmocka_unit_test(the_rules_hold_for_headers_of_interceptors_too),
   };
 
