@@ -155,6 +155,8 @@ static void decided(sbk_conn *conn, enum sbk_verdict verdict) {
   if (conn->state == SBK__CONN_DEAD) {
     return;
   }
+  /* Not in the host's hands any more, whatever fails from here on. */
+  conn->state = SBK__CONN_HTTP;
   if (verdict != SBK_PASS) {
     conn->reason = SBK_ERR_DENIED;
     sbk__http_refuse(conn, request->status);

@@ -15,6 +15,7 @@ struct host {
   sbk_request *request;
   size_t body;
   int shut_down;
+  int gone;
 };
 
 static enum sbk_verdict on_handshake(sbk_request *request, void *arg) {
@@ -38,16 +39,21 @@ static void on_request(sbk_request *request, void *arg) {
   free(body);
 }
 
-static sbk_conn *begin(struct host *host) {
+static void add_endpoint(struct host *host) {
   struct sbk_endpoint endpoint = SBK_ENDPOINT_INIT;
+
+  endpoint.path = "/ws";
+  assert_int_equal(sbk_broker_add_endpoint(host->broker, &endpoint), 0);
+}
+
+static sbk_conn *begin(struct host *host) {
   sbk_conn *conn;
 
   host->callbacks = (struct sbk_callbacks)SBK_CALLBACKS_INIT;
   host->callbacks.handshake = on_handshake;
   host->callbacks.request = on_request;
   host->broker = new_broker(&host->mem, &host->callbacks, NULL, host);
-  endpoint.path = "/ws";
-  assert_int_equal(sbk_broker_add_endpoint(host->broker, &endpoint), 0);
+  add_endpoint(host);
   assert_int_equal(sbk_conn_new(&conn, host->broker, SBK_HTTP, NULL, NULL), 0);
 
   return conn;
@@ -209,6 +215,43 @@ static void requests_that_came_before_the_end_are_answered(void **state) {
   free_broker(&host.mem, host.broker);
 }
 
+static void count_gone(sbk_request *request, void *arg) {
+  struct host *host = arg;
+
+  (void)request;
+  host->gone++;
+}
+
+static void a_decision_without_memory_ends_the_stream(void **state) {
+  static const enum sbk_verdict verdicts[] = {SBK_PASS, SBK_REJECT};
+  struct host host = {0};
+  sbk_conn *conn;
+  size_t i, n;
+
+  (void)state;
+  for (i = 0; i < 2; i++) {
+    for (n = 0; n < 6; n++) {
+      conn = begin(&host);
+      host.gone = 0;
+      sbk_broker_free(host.broker);
+      host.callbacks.request_gone = count_gone;
+      host.broker = new_broker(&host.mem, &host.callbacks, NULL, &host);
+      add_endpoint(&host);
+      assert_int_equal(sbk_conn_new(&conn, host.broker, SBK_HTTP, NULL, NULL),
+                       0);
+      feed(conn, 1000, UPGRADE);
+      host.mem.fail_from = host.mem.calls + n;
+      assert_int_equal(sbk_request_resume(host.request, verdicts[i]), 0);
+      host.mem.fail_from = SIZE_MAX;
+      if (n == 0) {
+        assert_int_equal(sbk_conn_wants(conn), 0);
+      }
+      free_broker(&host.mem, host.broker);
+      assert_int_equal(host.gone, 0);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nobody_is_let_in_after_a_shutdown),
@@ -217,6 +260,7 @@ int main(void) {
       cmocka_unit_test(a_slow_reader_gets_the_whole_answer),
       cmocka_unit_test(a_reader_that_stops_is_ended),
       cmocka_unit_test(requests_that_came_before_the_end_are_answered),
+      cmocka_unit_test(a_decision_without_memory_ends_the_stream),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
