@@ -17,9 +17,10 @@ struct sbk_call {
   sbk_broker *broker;
   sbk_session *session;
   sbk_message *msg; /* one reference */
-  size_t next;      /* interceptor */
+  sbk__walk walk;   /* along the interceptors */
   enum sbk__call_kind kind;
   bool waiting;
+  bool edited; /* headers were set behind the rules of STOMP */
   bool resumed;
   enum sbk_verdict verdict; /* that resumed it */
   char *error;              /* the host's text, or NULL */

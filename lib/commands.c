@@ -370,7 +370,18 @@ static void send_to_user(sbk_call *call, const sbk__header *to, size_t path) {
 
 static void publish(sbk_call *call) {
   sbk_broker *broker = call->broker;
+  sbk_message *copy;
 
+  if (call->msg->id_len > 0) {
+    /* The host has sent it on already, with all its headers. */
+    copy = sbk__message_clone(call->msg);
+    if (copy == NULL) {
+      fail(call, SBK__FAULT_NOMEM);
+      return;
+    }
+    sbk_message_unref(call->msg);
+    call->msg = copy;
+  }
   call->msg->command = SBK_MESSAGE;
   if (sbk__publish(broker, call->msg, call->session,
                    (const char *const *)broker->route.hidden) < 0) {
@@ -415,7 +426,7 @@ static void do_send(sbk_call *call) {
 /* Where a subscription goes, and what of it is left to say when it is there. */
 typedef struct plan {
   enum sbk__where where;
-  const sbk__handler *handler;
+  sbk__handler handler; /* a copy: `subscribed` may add to the table */
   sbk__captures captures;
   size_t path;
   size_t own;
@@ -424,9 +435,10 @@ typedef struct plan {
 static enum sbk__fault plan_subscribe(sbk_call *call, const sbk__header *to,
                                       plan *p) {
   const sbk_broker *broker = call->broker;
+  const sbk__handler *handler = NULL;
 
   p->own = 0;
-  p->handler = NULL;
+  p->handler.run = NULL;
   p->where =
       sbk__route_find(&broker->route, to->value, to->value_len, &p->path);
   if (p->where == SBK__USER) {
@@ -434,11 +446,14 @@ static enum sbk__fault plan_subscribe(sbk_call *call, const sbk__header *to,
                                    to->value, to->value_len, p->path, &p->own);
   }
   if (p->where == SBK__APP) {
-    p->handler = find_handler(call, to, p->path, &p->captures);
+    handler = find_handler(call, to, p->path, &p->captures);
+    if (handler != NULL) {
+      p->handler = *handler;
+    }
   }
 
-  return p->where == SBK__BROKER || p->handler != NULL ? SBK__FAULT_NONE
-                                                       : SBK__FAULT_UNROUTABLE;
+  return p->where == SBK__BROKER || handler != NULL ? SBK__FAULT_NONE
+                                                    : SBK__FAULT_UNROUTABLE;
 }
 
 static sbk__sub *enter_subscription(sbk_call *call, const sbk__header *to,
@@ -489,8 +504,8 @@ static void do_subscribe(sbk_call *call) {
     core->callbacks.subscribed(call->session, sbk__sub_id(call->sub),
                                sbk__sub_destination(call->sub), core->arg);
   }
-  if (p.handler != NULL && call->session->state != SBK__CLOSING) {
-    handle(call, p.handler, &p.captures);
+  if (p.handler.run != NULL && call->session->state != SBK__CLOSING) {
+    handle(call, &p.handler, &p.captures);
   }
 }
 
@@ -510,7 +525,16 @@ static void do_unsubscribe(sbk_call *call) {
 
 void sbk__command_run(sbk_call *call) {
   sbk_session *session = call->session;
+  enum sbk__fault fault;
 
+  /* An interceptor may have made an id longer, or another one. */
+  if (call->edited && session->state == SBK__CONNECTED) {
+    fault = sbk__command_check(session, call->msg);
+    if (fault != SBK__FAULT_NONE) {
+      fail(call, fault);
+      return;
+    }
+  }
   switch (call->msg->command) {
   case SBK_CONNECT:
     do_connect(call);

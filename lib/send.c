@@ -172,18 +172,20 @@ int sbk_send_to_session(sbk_session *session, const char *destination,
 static int encode(sbk_broker *broker, const char *destination,
                   const char *content_type, const char *type, const void *value,
                   sbk_message **msg) {
-  const struct sbk_converter *converter =
+  const struct sbk_converter *found =
       sbk__converters_find(&broker->converters, content_type);
+  struct sbk_converter converter;
   sbk_buf *body = NULL;
   int rv;
 
-  if (converter == NULL) {
+  if (found == NULL) {
     return SBK_ERR_NOT_FOUND;
   }
   if (check(broker, destination) != 0) {
     return SBK_ERR_INVAL;
   }
-  rv = converter->encode(broker, type, value, &body, converter->arg);
+  converter = *found; /* encode may add to the table */
+  rv = converter.encode(broker, type, value, &body, converter.arg);
   if (rv < 0) {
     return rv;
   }
@@ -191,7 +193,7 @@ static int encode(sbk_broker *broker, const char *destination,
   *msg = sbk_message_new(broker, destination, body);
   sbk_buf_unref(body);
   rv = *msg != NULL ? sbk_message_set_header(*msg, "content-type",
-                                             converter->content_type)
+                                             converter.content_type)
                     : SBK_ERR_NOMEM;
   if (rv != 0) {
     sbk_message_unref(*msg);
