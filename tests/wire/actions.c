@@ -349,8 +349,10 @@ VERB(status) {
   return sbk_request_set_status(scene->request, atoi(a->rest.text));
 }
 VERB(answer) {
-  scene->later = true;
-  return answer(scene, scene->request, a->rest.text);
+  int rv = answer(scene, scene->request, a->rest.text);
+
+  scene->answered = scene->answered || rv == 0;
+  return rv;
 }
 VERB(close) {
   if (scene->session != NULL) {
@@ -446,7 +448,6 @@ static void do_action(struct scene *scene, char *text) {
     return;
   }
   if (strcmp(verb, "later") == 0) {
-    scene->later = true;
     return;
   }
   for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {

@@ -10,10 +10,10 @@ struct scene {
   sbk_request *request;
   sbk_session *session;
   enum sbk_verdict verdict;
-  int result;   /* of the last action */
-  int returned; /* by a handler */
-  bool failed;  /* for want of memory */
-  bool later;   /* a request is answered later */
+  int result;    /* of the last action */
+  int returned;  /* by a handler */
+  bool failed;   /* for want of memory */
+  bool answered; /* the request */
 };
 
 /* A template with its {names} filled in. */

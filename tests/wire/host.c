@@ -40,7 +40,7 @@ int host_act(struct run *run, const char *text) {
   struct scene scene = {.run = run};
   char name[32];
   size_t len = strcspn(text, " ");
-  struct stream *stream;
+  struct stream *stream = NULL;
 
   if (len < sizeof(name)) {
     memcpy(name, text, len);
@@ -63,6 +63,9 @@ int host_act(struct run *run, const char *text) {
     }
   }
   do_actions(&scene, text);
+  if (stream != NULL && scene.request != NULL && scene.failed) {
+    stream->request = scene.request; /* it still waits */
+  }
   return scene.result;
 }
 
@@ -171,12 +174,10 @@ static void on_request(sbk_request *request, void *arg) {
     }
   }
   if (i == run->script->rule_count) {
-    host_result(run, sbk_request_answer(request, 404, NULL, NULL, 0));
-  } else if (stream != NULL && scene.result != SBK_OK) {
-    /* The answer failed: try once more, as a host without memory would. */
-    stream->request = NULL;
-  } else if (stream != NULL &&
-             strcmp(run->script->rules[i].actions, "later") == 0) {
+    scene.answered =
+        host_result(run, sbk_request_answer(request, 404, NULL, NULL, 0)) == 0;
+  }
+  if (stream != NULL && !scene.answered) {
     stream->request = request;
   }
 }
@@ -185,7 +186,10 @@ static void on_request_gone(sbk_request *request, void *arg) {
   struct run *run = arg;
   struct stream *stream = host_stream(run, sbk_request_peer(request));
 
-  if (stream != NULL && stream->request == request) {
+  if (stream != NULL && stream->request != request) {
+    run_fault(run, "request_gone tells of what is not the host's");
+  }
+  if (stream != NULL) {
     stream->request = NULL;
   }
   if (run->script->events) {
