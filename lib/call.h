@@ -17,7 +17,7 @@ struct sbk_call {
   sbk_broker *broker;
   sbk_session *session;
   sbk_message *msg; /* one reference */
-  size_t next;      /* interceptor */
+  sbk__walk walk;   /* through the interceptors */
   enum sbk__call_kind kind;
   bool waiting;
   bool resumed;

@@ -43,6 +43,7 @@ sbk_message *sbk__message_make(sbk_broker *broker, const char *prefix,
 static bool intercept(sbk__sub *sub, sbk_message **msg) {
   sbk_broker *broker = sub->session->broker;
   enum sbk_verdict verdict = SBK_PASS;
+  const sbk__link *link;
   sbk_call call;
 
   memset(&call, 0, sizeof(call));
@@ -50,9 +51,8 @@ static bool intercept(sbk__sub *sub, sbk_message **msg) {
   call.session = sub->session;
   call.kind = SBK__CALL_OUTBOUND;
   call.msg = sbk_message_ref(*msg);
-  while (verdict == SBK_PASS && call.next < broker->outbound.count) {
-    const sbk__link *link = &broker->outbound.items[call.next++];
-
+  while (verdict == SBK_PASS &&
+         (link = sbk__chain_next(&broker->outbound, &call.walk)) != NULL) {
     verdict = link->run(&call, link->arg);
   }
   if (verdict == SBK_REJECT) {

@@ -1,5 +1,7 @@
 #include "inbound.h"
 
+#include <string.h>
+
 #include "call.h"
 #include "commands.h"
 #include "output.h"
@@ -24,11 +26,10 @@ static void refused(sbk_call *call) {
 static void run(sbk_call *call, enum sbk_verdict verdict) {
   sbk_session *session = call->session;
   const sbk__chain *chain = &session->broker->inbound;
+  const sbk__link *link;
 
-  while (verdict == SBK_PASS && call->next < chain->count &&
-         session->state != SBK__CLOSING) {
-    const sbk__link *link = &chain->items[call->next++];
-
+  while (verdict == SBK_PASS && session->state != SBK__CLOSING &&
+         (link = sbk__chain_next(chain, &call->walk)) != NULL) {
     verdict = link->run(call, link->arg);
   }
 
@@ -131,6 +132,7 @@ size_t sbk__inbound_feed(sbk_session *session, const void *data, size_t len) {
 static void say_bye(sbk_session *session) {
   sbk_broker *broker = session->broker;
   const sbk__chain *chain = &broker->inbound;
+  const sbk__link *link;
   sbk_call bye = {.broker = broker, .session = session};
   sbk_call *call = session->call != NULL ? session->call : &bye;
 
@@ -138,9 +140,8 @@ static void say_bye(sbk_session *session) {
   call->msg = sbk_message_ref(broker->bye);
   call->waiting = false;
   if (session->saw_connect && !session->saw_disconnect) {
-    for (call->next = 0; call->next < chain->count;) {
-      const sbk__link *link = &chain->items[call->next++];
-
+    memset(&call->walk, 0, sizeof(call->walk));
+    while ((link = sbk__chain_next(chain, &call->walk)) != NULL) {
       link->run(call, link->arg);
     }
   }
