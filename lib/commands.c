@@ -415,7 +415,7 @@ static void do_send(sbk_call *call) {
 /* Where a subscription goes, and what of it is left to say when it is there. */
 typedef struct plan {
   enum sbk__where where;
-  const sbk__handler *handler;
+  sbk__handler handler; /* a copy: the host may add others; run NULL: none */
   sbk__captures captures;
   size_t path;
   size_t own;
@@ -424,9 +424,10 @@ typedef struct plan {
 static enum sbk__fault plan_subscribe(sbk_call *call, const sbk__header *to,
                                       plan *p) {
   const sbk_broker *broker = call->broker;
+  const sbk__handler *found;
 
   p->own = 0;
-  p->handler = NULL;
+  p->handler.run = NULL;
   p->where =
       sbk__route_find(&broker->route, to->value, to->value_len, &p->path);
   if (p->where == SBK__USER) {
@@ -434,11 +435,15 @@ static enum sbk__fault plan_subscribe(sbk_call *call, const sbk__header *to,
                                    to->value, to->value_len, p->path, &p->own);
   }
   if (p->where == SBK__APP) {
-    p->handler = find_handler(call, to, p->path, &p->captures);
+    found = find_handler(call, to, p->path, &p->captures);
+    if (found != NULL) {
+      p->handler = *found;
+    }
   }
 
-  return p->where == SBK__BROKER || p->handler != NULL ? SBK__FAULT_NONE
-                                                       : SBK__FAULT_UNROUTABLE;
+  return p->where == SBK__BROKER || p->handler.run != NULL
+             ? SBK__FAULT_NONE
+             : SBK__FAULT_UNROUTABLE;
 }
 
 static sbk__sub *enter_subscription(sbk_call *call, const sbk__header *to,
@@ -489,8 +494,8 @@ static void do_subscribe(sbk_call *call) {
     core->callbacks.subscribed(call->session, sbk__sub_id(call->sub),
                                sbk__sub_destination(call->sub), core->arg);
   }
-  if (p.handler != NULL && call->session->state != SBK__CLOSING) {
-    handle(call, p.handler, &p.captures);
+  if (p.handler.run != NULL && call->session->state != SBK__CLOSING) {
+    handle(call, &p.handler, &p.captures);
   }
 }
 
