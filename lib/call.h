@@ -21,6 +21,7 @@ struct sbk_call {
   enum sbk__call_kind kind;
   bool waiting;
   bool resumed;
+  bool altered;             /* an interceptor set a header */
   enum sbk_verdict verdict; /* that resumed it */
   char *error;              /* the host's text, or NULL */
   char *params;             /* names and values by turns, each ended by NUL */

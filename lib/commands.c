@@ -515,6 +515,16 @@ static void do_unsubscribe(sbk_call *call) {
 
 void sbk__command_run(sbk_call *call) {
   sbk_session *session = call->session;
+  enum sbk__fault fault = SBK__FAULT_NONE;
+
+  /* What an interceptor set is judged as what a client says. */
+  if (call->altered && call->msg->command != SBK_CONNECT) {
+    fault = sbk__command_check(session, call->msg);
+  }
+  if (fault != SBK__FAULT_NONE) {
+    fail(call, fault);
+    return;
+  }
 
   switch (call->msg->command) {
   case SBK_CONNECT:
