@@ -136,7 +136,11 @@ bool sbk__session_admit(sbk_session *session, size_t bytes) {
                                                   : limits->max_preauth_output;
 
   if (bytes > limit - session->out.bytes || session->out.bytes > limit) {
-    sbk__session_fail(session, SBK__FAULT_QUEUE_SIZE, NULL);
+    sbk__session_fail(session,
+                      session->state == SBK__CONNECTED
+                          ? SBK__FAULT_QUEUE_SIZE
+                          : SBK__FAULT_PREAUTH_OUTPUT,
+                      NULL);
     return false;
   }
   if (sbk__outq_reserve(&session->out, &session->broker->rings) != 0) {
