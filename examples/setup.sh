@@ -184,11 +184,12 @@ configure_and_compile() {
   local dir=$1
   shift
 
+  # Called where `set -e` does not act.
   if [ -f "$dir/build.ninja" ]; then
-    meson configure "$dir" "$@"
+    meson configure "$dir" "$@" || return
   else
     rm -rf "$dir"
-    meson setup "$dir" "$top" "$@"
+    meson setup "$dir" "$top" "$@" || return
   fi
   ninja -C "$dir"
 }

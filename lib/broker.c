@@ -3,6 +3,7 @@
 #include "abi.h"
 #include "conn.h"
 #include "defaults.h"
+#include "inbound.h"
 #include "origin.h"
 
 static const char hex[] = "0123456789abcdef";
@@ -85,6 +86,7 @@ static void init_tables(sbk_broker *broker) {
   sbk__list_init(&broker->endpoints);
   sbk__list_init(&broker->conns);
   sbk__list_init(&broker->ready);
+  broker->session_work = sbk__inbound_work;
   broker->wire = &sbk__conn_wire;
   atomic_init(&broker->posts, NULL);
 }
@@ -249,7 +251,8 @@ void sbk_broker_tick(sbk_broker *broker, sbk_msec now) {
 sbk_msec sbk_broker_deadline(sbk_broker *broker) {
   const sbk__timer *timer = sbk__heap_first(&broker->timers);
 
-  if (atomic_load_explicit(&broker->posts, memory_order_relaxed) != NULL) {
+  if (atomic_load_explicit(&broker->posts, memory_order_relaxed) != NULL ||
+      !sbk__list_empty(&broker->ready)) {
     return 0;
   }
 

@@ -33,6 +33,8 @@ struct sbk_call {
 /* A call about msg, of which it takes a reference. NULL: no memory. */
 sbk_call *sbk__call_new(sbk_session *session, sbk_message *msg);
 void sbk__call_free(sbk_call *call);
+/* Gives back what a call holds, and leaves the call. */
+void sbk__call_clear(sbk_call *call);
 
 /* What the pattern captured, for sbk_call_param(). 0, or SBK_ERR_NOMEM. */
 int sbk__call_set_params(sbk_call *call, const sbk__captures *captures);

@@ -98,8 +98,8 @@ void sbk__http_refuse(sbk_conn *conn, int status) {
 
   request_free(conn);
   conn->reason = conn->reason != 0 ? conn->reason : SBK_ERR_HTTP;
+  conn->state = SBK__CONN_LINGER;
   if (flush(conn, &out)) {
-    conn->state = SBK__CONN_LINGER;
     sbk__conn_closing(conn);
   }
 }

@@ -67,8 +67,10 @@ static const struct {
     [SBK__FAULT_CONNECT_TIMEOUT] = {"not connected within connect_timeout",
                                     SBK_ERR_TIMEOUT, 1008},
     [SBK__FAULT_SILENT] = {"no heart-beat in time", SBK_ERR_TIMEOUT, 1008},
-    [SBK__FAULT_QUEUE_SIZE] = {"too slow: over max_queue", SBK_ERR_SLOW, 1008},
-    [SBK__FAULT_QUEUE_AGE] = {"too slow: over send_timeout", SBK_ERR_SLOW,
+    [SBK__FAULT_PREAUTH_OUTPUT] =
+        {"more than max_preauth_output before CONNECTED", SBK_ERR_SLOW, 1008},
+    [SBK__FAULT_QUEUE_SIZE] = {"too slow, over max_queue", SBK_ERR_SLOW, 1008},
+    [SBK__FAULT_QUEUE_AGE] = {"too slow, over send_timeout", SBK_ERR_SLOW,
                               1008},
     [SBK__FAULT_DENIED] = {"refused", SBK_ERR_DENIED, 1008},
     [SBK__FAULT_HANDLER] = {"handler failed", SBK_ERR_CALLBACK, 1008},

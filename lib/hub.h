@@ -66,6 +66,7 @@ struct sbk_broker {
   sbk__node sessions; /* connected ones */
   size_t session_count;
   sbk__node work; /* sbk__work */
+  void (*session_work)(sbk__work *work);
   unsigned depth; /* of calls of the host into the library */
   bool leaving;
   bool shut_down;

@@ -1,9 +1,8 @@
 #include "inbound.h"
 
-#include <string.h>
-
 #include "call.h"
 #include "commands.h"
+#include "output.h"
 
 static const char *receipt_of(const sbk_message *msg) {
   return sbk_message_header(msg, "receipt");
@@ -58,7 +57,7 @@ static void run(sbk_call *call, enum sbk_verdict verdict) {
   finish(call);
 }
 
-void sbk__inbound_resume(sbk_session *session) {
+static void resume(sbk_session *session) {
   sbk_call *call = session->call;
   enum sbk_verdict verdict = call->verdict;
 
@@ -123,10 +122,13 @@ size_t sbk__inbound_feed(sbk_session *session, const void *data, size_t len) {
   return session->state == SBK__CLOSING ? len : done;
 }
 
-void sbk__inbound_bye(sbk_session *session) {
+/* Interceptors hear of the end of a session that did not say so itself. The
+ * call is not from the heap: hosts that have one waiting learn of its end here,
+ * also when memory has ended. */
+static void say_bye(sbk_session *session) {
   sbk_broker *broker = session->broker;
   const sbk__link *link;
-  sbk_call call;
+  sbk_call call = {.broker = broker, .session = session};
 
   if (session->call != NULL) {
     session->call->waiting = false;
@@ -134,21 +136,82 @@ void sbk__inbound_bye(sbk_session *session) {
   if (!session->saw_connect || session->saw_disconnect) {
     return;
   }
-  /* Not from the heap: hosts that have a call waiting learn of its end here,
-   * also when memory has ended. */
-  memset(&call, 0, sizeof(call));
-  call.broker = broker;
-  call.session = session;
   call.msg = sbk_message_ref(broker->bye);
   while ((link = sbk__chain_next(&broker->inbound, &call.walk)) != NULL) {
     link->run(&call, link->arg);
   }
-  sbk_message_unref(call.msg);
-  sbk__free(&broker->core.mem, call.error);
+  sbk__call_clear(&call);
 }
 
-void sbk__inbound_forget(sbk_session *session) {
+/* ---- the end ---- */
+
+static void tell_unsubscribed(sbk_session *session, const sbk__sub *sub) {
+  const sbk__core *core = &session->broker->core;
+
+  if (session->was_connected && core->callbacks.unsubscribed != NULL) {
+    core->callbacks.unsubscribed(session, sbk__sub_id(sub),
+                                 sbk__sub_destination(sub), core->arg);
+  }
+}
+
+/* Out of every table first, so that callbacks find nobody half there. */
+static void leave_tables(sbk_session *session) {
+  sbk_broker *broker = session->broker;
+  uint32_t i;
+
+  for (i = 0; i < session->slot_count; i++) {
+    if (session->subs[i] != NULL) {
+      sbk__subs_remove(&broker->subs, session->subs[i]);
+    }
+  }
+  if (session->user != NULL) {
+    sbk__users_remove(&broker->users, session->user, &session->in_user);
+    session->user = NULL;
+  }
+  if (sbk__list_linked(&session->in_sessions)) {
+    sbk__list_remove(&session->in_sessions);
+    broker->session_count--;
+  }
+  sbk__stomp_clear(&session->reader,
+                   &(sbk__stomp_rules){.mem = &broker->core.mem,
+                                       .spare = &broker->spare_work});
+}
+
+static void end(sbk_session *session) {
+  const sbk__core *core = &session->broker->core;
+  uint32_t i;
+
+  session->ended = true;
+  leave_tables(session);
+  say_bye(session);
+  for (i = 0; i < session->slot_count; i++) {
+    sbk__sub *sub = session->subs[i];
+
+    if (sub != NULL && sub->active) {
+      tell_unsubscribed(session, sub);
+      sbk__session_end_sub(session, sub);
+    }
+  }
+  sbk__session_free_index(session);
+  if (session->was_connected && core->callbacks.disconnected != NULL) {
+    core->callbacks.disconnected(session, session->reason, core->arg);
+  }
   if (session->call != NULL) {
     finish(session->call);
+  }
+  if (session->gone) {
+    sbk__output_clear(session);
+  }
+}
+
+void sbk__inbound_work(sbk__work *work) {
+  sbk_session *session = sbk__item(work, sbk_session, work);
+
+  if (session->state != SBK__CLOSING && session->call != NULL &&
+      session->call->resumed) {
+    resume(session);
+  }
+  if (session->state == SBK__CLOSING && !session->ended) {
+    end(session);
   }
 }

@@ -12,13 +12,8 @@
  * host, and wants the rest again when it is resumed. */
 size_t sbk__inbound_feed(sbk_session *session, const void *data, size_t len);
 
-/* The host has decided about the call that waits. */
-void sbk__inbound_resume(sbk_session *session);
-
-/* Tells interceptors that the session ends, unless it said so itself. A call
- * that waits can no longer be resumed. */
-void sbk__inbound_bye(sbk_session *session);
-/* The host was told of the end: frees a call that waits. */
-void sbk__inbound_forget(sbk_session *session);
+/* What is to be seen to as the outermost call ends: a decision of the host, or
+ * the end of the session, with all that has to be told of it. */
+void sbk__inbound_work(sbk__work *work);
 
 #endif

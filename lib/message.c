@@ -92,11 +92,11 @@ static int reserve_header(sbk_message *msg) {
   uint32_t cap = msg->header_cap * 2 + 4;
   sbk__header *headers;
 
-  if (msg->header_count < msg->header_cap) {
-    return 0;
-  }
   if (msg->header_count >= HEADERS_MAX) {
     return SBK_ERR_TOO_MANY;
+  }
+  if (msg->header_count < msg->header_cap) {
+    return 0;
   }
 
   headers = sbk__malloc(msg->mem, cap * sizeof(*headers));

@@ -124,6 +124,7 @@ sbk__sub *sbk__session_find_sub(const sbk_session *session, const char *id,
 int sbk__session_add_sub(sbk_session *session, sbk__sub *sub);
 /* No longer active; freed once nothing queued names it. */
 void sbk__session_end_sub(sbk_session *session, sbk__sub *sub);
+void sbk__session_free_index(sbk_session *session);
 /* An entry that names the slot is gone. */
 void sbk__session_release_slot(sbk_session *session, uint32_t slot);
 

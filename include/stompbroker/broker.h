@@ -194,7 +194,7 @@ SBK_API size_t sbk_broker_conn_count(sbk_broker *broker);
 SBK_API void sbk_broker_tick(sbk_broker *broker, sbk_msec now);
 
 /** When the next tick is due at the latest, on the same clock; may lie in the
- * past; SBK_NEVER: none is. */
+ * past, and does while tasks or ready connections wait; SBK_NEVER: none is. */
 SBK_API sbk_msec sbk_broker_deadline(sbk_broker *broker);
 
 /** The next connection that has new output or wants something else than when

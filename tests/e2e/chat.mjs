@@ -115,8 +115,22 @@ async function files() {
       check(status === 400, `${body}: ${status}`);
     }
     check((await chat.ask('POST', '/')).status === 405, 'POST /');
+    check((await chat.ask('POST', '/login', { 'Content-Type': 'text/plain' }, '{"name":"x","password":"longenough"}')).status === 400, 'text/plain');
     const foreign = await chat.ask('POST', '/login', { ...asJson, Origin: 'http://evil.example' }, '{"name":"x","password":"longenough"}');
     check(foreign.status === 403, `foreign origin: ${foreign.status}`);
+  });
+}
+
+async function forms() {
+  await step('a form logs in as well, and HEAD has no body', async () => {
+    const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const first = await chat.ask('POST', '/login', form, 'name=Forma&password=one+%26+two+%C3%A4');
+    check(first.status === 201 && JSON.parse(first.text).name === 'Forma', `${first.status} ${first.text}`);
+    const second = await chat.login('forma', 'one & two ä');
+    check(second.status === 200 && JSON.parse(second.text).name === 'Forma', `${second.status} ${second.text}`);
+    check((await chat.ask('POST', '/login', form, 'name=Forma&password=%zz%zzxxxx')).status === 400, 'bad escape');
+    const head = await chat.ask('HEAD', '/app.js');
+    check(head.status === 200 && head.text === '' && Number(head.headers['content-length']) > 1000, 'HEAD');
   });
 }
 
@@ -219,7 +233,7 @@ async function story() {
     await say(anna, 'Psst. Between the two of us?');
     await sees(anna, 'Between the two of us?');
     await until('a badge', async () => /^1/.test(await badge(bob, '@Anna').textContent().catch(() => '')));
-    await shoot(bob, shots, '06-unread', ['desktop'], ['light', 'dark']);
+    await shoot(bob, shots, '06-unread', ...both);
     await goTo(bob, '@Anna');
     await sees(bob, 'Between the two of us?');
     await say(bob, 'My lips are sealed.');
@@ -293,6 +307,8 @@ async function story() {
     await anna.fill('#compose', 'Nobody hears this yet.');
     check(await anna.isDisabled('#send'), 'sending is off');
     await shoot(anna, shots, '12-lost', ...both);
+    await anna.click('#retry');
+    await anna.waitForSelector('#lost', { state: 'visible' });
   });
   await step('it comes back on the same port, and so do they, without a login', async () => {
     await chat.start();
@@ -387,6 +403,7 @@ const watchdog = setTimeout(() => {
 try {
   await chat.start();
   await files();
+  await forms();
   browser = await browse();
   await story();
 } catch (error) {

@@ -110,6 +110,10 @@ export function append(channel, message, onperson) {
     return;
   }
   if (channel.messages.length === 1) hello(channel);
+  if (message.from === store.me) { // who answers has read
+    channel.newFrom = null;
+    list.querySelector('.fresh')?.remove();
+  }
   put(message, onperson);
   if (follow) {
     toEnd();

@@ -1,0 +1,34 @@
+#ifndef ACTIONS_H
+#define ACTIONS_H
+
+#include "run.h"
+
+/* What a line of actions acts on. */
+struct scene {
+  struct run *run;
+  sbk_call *call;
+  sbk_request *request;
+  sbk_session *session;
+  enum sbk_verdict verdict;
+  int result;   /* of the last action */
+  int returned; /* by a handler */
+  bool failed;  /* for want of memory */
+  bool later;   /* a request is answered later */
+};
+
+/* A template with its {names} filled in. */
+struct filled {
+  struct codes codes;
+  char *text; /* as a string */
+  size_t len;
+};
+
+void fill(struct filled *filled, struct scene *scene, const char *template);
+void filled_free(struct filled *filled);
+
+/* Does what stands between the semicolons. */
+void do_actions(struct scene *scene, const char *actions);
+/* Ends what waits on a stream. */
+int do_resume(struct scene *scene, struct stream *stream, const char *verdict);
+
+#endif

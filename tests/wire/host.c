@@ -1,0 +1,374 @@
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actions.h"
+#include "heap.h"
+
+struct stream *host_stream(struct run *run, const char *name) {
+  unsigned i;
+
+  for (i = 1; i < run->script->stream_count; i++) {
+    if (strcmp(run->script->streams[i], name) == 0) {
+      return &run->streams[i];
+    }
+  }
+  return NULL;
+}
+
+int host_result(struct run *run, int result) {
+  if (result == SBK_ERR_NOMEM) {
+    run->out_of_memory = true;
+  }
+  return result;
+}
+
+void host_event(struct run *run, const char *format, ...) {
+  char line[1400];
+  va_list args;
+
+  va_start(args, format);
+  vsnprintf(line, sizeof(line), format, args);
+  va_end(args);
+  codes_add_text(&run->streams[0].shower.shown, line);
+  codes_add(&run->streams[0].shower.shown, '\n');
+}
+
+int host_act(struct run *run, const char *text) {
+  struct scene scene = {.run = run};
+  char name[32];
+  size_t len = strcspn(text, " ");
+  struct stream *stream;
+
+  if (len < sizeof(name)) {
+    memcpy(name, text, len);
+    name[len] = '\0';
+    stream = host_stream(run, name);
+    if (stream != NULL && text[len] == ' ') {
+      text += len + 1;
+      if (strncmp(text, "resume ", 7) == 0) {
+        return host_result(run, do_resume(&scene, stream, text + 7));
+      }
+      scene.session =
+          stream->conn != NULL ? sbk_conn_session(stream->conn) : NULL;
+      scene.request = stream->request;
+      if (strncmp(text, "answer ", 7) == 0) {
+        stream->request = NULL;
+        if (scene.request == NULL) {
+          return 0;
+        }
+      }
+    }
+  }
+  do_actions(&scene, text);
+  return scene.result;
+}
+
+/* Callbacks. */
+
+static bool rule_holds(struct scene *scene, const struct rule *rule) {
+  struct filled filled;
+  bool holds = true;
+
+  if (rule->when != NULL) {
+    fill(&filled, scene, rule->when);
+    holds = strcmp(filled.text, rule->when_value) == 0;
+    filled_free(&filled);
+  }
+  return holds;
+}
+
+static int on_handler(sbk_call *call, void *arg) {
+  const struct rule *rule = arg;
+  struct scene scene = {.call = call, .session = sbk_call_session(call)};
+
+  scene.run = sbk_broker_arg(sbk_call_broker(call));
+  do_actions(&scene, rule->actions);
+  return scene.failed ? SBK_ERR_NOMEM : scene.returned;
+}
+
+static enum sbk_verdict on_interceptor(sbk_call *call, void *arg) {
+  const struct rule *rule = arg;
+  struct scene scene = {.call = call, .session = sbk_call_session(call)};
+  const sbk_message *msg = sbk_call_message(call);
+  const char *destination = sbk_message_header(msg, "destination");
+  struct stream *stream;
+
+  scene.run = sbk_broker_arg(sbk_call_broker(call));
+  if ((rule->command != 0 && rule->command != sbk_message_command(msg)) ||
+      (rule->pattern != NULL &&
+       (destination == NULL || strcmp(destination, rule->pattern) != 0)) ||
+      !rule_holds(&scene, rule)) {
+    return SBK_PASS;
+  }
+  do_actions(&scene, rule->actions);
+  if (scene.failed) {
+    return SBK_REJECT;
+  }
+  if (scene.verdict == SBK_WAIT && scene.session != NULL &&
+      rule->direction == SBK_INBOUND) {
+    stream = host_stream(scene.run, sbk_session_peer(scene.session));
+    if (stream != NULL) {
+      stream->call = call;
+    }
+  }
+  return scene.verdict;
+}
+
+/* A call that waits ends with its session; handler.h says how that is told. */
+static enum sbk_verdict on_end(sbk_call *call, void *arg) {
+  struct run *run = arg;
+  struct stream *stream =
+      host_stream(run, sbk_session_peer(sbk_call_session(call)));
+
+  if (stream != NULL &&
+      sbk_message_command(sbk_call_message(call)) == SBK_DISCONNECT) {
+    stream->call = NULL;
+  }
+  return SBK_PASS;
+}
+
+static enum sbk_verdict on_handshake(sbk_request *request, void *arg) {
+  struct run *run = arg;
+  struct scene scene = {.run = run, .request = request};
+  struct stream *stream = host_stream(run, sbk_request_peer(request));
+  size_t i;
+
+  for (i = 0; i < run->script->rule_count; i++) {
+    const struct rule *rule = &run->script->rules[i];
+
+    if (rule->kind == RULE_HANDSHAKE && rule_holds(&scene, rule)) {
+      do_actions(&scene, rule->actions);
+      break;
+    }
+  }
+  if (scene.failed) {
+    (void)sbk_request_set_status(request, 503);
+    return SBK_REJECT;
+  }
+  if (scene.verdict == SBK_WAIT && stream != NULL) {
+    stream->request = request;
+  }
+  return scene.verdict;
+}
+
+static void on_request(sbk_request *request, void *arg) {
+  struct run *run = arg;
+  struct scene scene = {.run = run, .request = request};
+  struct stream *stream = host_stream(run, sbk_request_peer(request));
+  size_t i;
+
+  for (i = 0; i < run->script->rule_count; i++) {
+    const struct rule *rule = &run->script->rules[i];
+
+    if (rule->kind == RULE_REQUEST &&
+        strcmp(rule->pattern, sbk_request_path(request)) == 0 &&
+        rule_holds(&scene, rule)) {
+      do_actions(&scene, rule->actions);
+      break;
+    }
+  }
+  if (i == run->script->rule_count) {
+    host_result(run, sbk_request_answer(request, 404, NULL, NULL, 0));
+  } else if (stream != NULL && scene.result != SBK_OK) {
+    /* The answer failed: try once more, as a host without memory would. */
+    stream->request = NULL;
+  } else if (stream != NULL &&
+             strcmp(run->script->rules[i].actions, "later") == 0) {
+    stream->request = request;
+  }
+}
+
+static void on_request_gone(sbk_request *request, void *arg) {
+  struct run *run = arg;
+  struct stream *stream = host_stream(run, sbk_request_peer(request));
+
+  if (stream != NULL && stream->request == request) {
+    stream->request = NULL;
+  }
+  if (run->script->events) {
+    host_event(run, "request-gone %s", sbk_request_peer(request));
+  }
+}
+
+static bool tells(struct run *run, sbk_session *session) {
+  return run->script->events && strcmp(sbk_session_peer(session), "probe") != 0;
+}
+
+static void on_connected(sbk_session *session, void *arg) {
+  struct run *run = arg;
+  const char *user = sbk_session_user(session);
+
+  if (tells(run, session)) {
+    host_event(run, "connected %s%s%s", sbk_session_peer(session),
+               user != NULL ? " " : "", user != NULL ? user : "");
+  }
+}
+
+static void on_disconnected(sbk_session *session, int reason, void *arg) {
+  struct run *run = arg;
+  struct stream *stream = host_stream(run, sbk_session_peer(session));
+
+  if (stream != NULL) {
+    stream->call = NULL;
+  }
+  if (tells(run, session)) {
+    host_event(run, "disconnected %s %d", sbk_session_peer(session), reason);
+  }
+}
+
+static void on_subscribed(sbk_session *session, const char *id,
+                          const char *destination, void *arg) {
+  if (tells(arg, session)) {
+    host_event(arg, "subscribed %s %s %s", sbk_session_peer(session), id,
+               destination);
+  }
+}
+
+static void on_unsubscribed(sbk_session *session, const char *id,
+                            const char *destination, void *arg) {
+  if (tells(arg, session)) {
+    host_event(arg, "unsubscribed %s %s %s", sbk_session_peer(session), id,
+               destination);
+  }
+}
+
+static void on_undeliverable(sbk_broker *broker, const char *user,
+                             const char *destination, const sbk_message *msg,
+                             void *arg) {
+  struct run *run = arg;
+  size_t len;
+  const char *body = sbk_message_body(msg, &len);
+
+  if (run->script->events) {
+    host_event(run, "undeliverable %s %s %.*s", user, destination, (int)len,
+               body);
+  }
+}
+
+static void on_log(enum sbk_log_level level, const char *line, void *arg) {
+  const char *at;
+
+  for (at = line; *at != '\0'; at++) {
+    if ((unsigned char)*at < 0x20 || (unsigned char)*at > 0x7e) {
+      run_fault(arg, "a log line is not escaped: %s", line);
+    }
+  }
+  if (getenv("WIRE_LOG") != NULL) {
+    printf("# log %d: %s\n", (int)level, line);
+  }
+}
+
+/* Plain messages come back; two of them do something else. */
+static int on_message(sbk_session *session, int binary, const void *data,
+                      size_t len, void *arg) {
+  if (len == 4 && memcmp(data, "fail", 4) == 0) {
+    return -1;
+  }
+  if (len == 5 && memcmp(data, "close", 5) == 0) {
+    sbk_session_close(session, NULL);
+    return 0;
+  }
+  host_result(arg, sbk_session_send(session, binary, data, len));
+  return 0;
+}
+
+/* Anything but constant, the same in every run (xorshift64). */
+static int on_random(void *dst, size_t len, void *arg) {
+  struct run *run = arg;
+  uint8_t *bytes = dst;
+
+  while (len > 0) {
+    run->random ^= run->random << 13;
+    run->random ^= run->random >> 7;
+    run->random ^= run->random << 17;
+    bytes[--len] = (uint8_t)(run->random >> 24);
+  }
+  return 0;
+}
+
+/* Calls once more after a failure for want of memory, which must have changed
+ * nothing. */
+#define ONCE_MORE(run, rv, call)                                               \
+  do {                                                                         \
+    (rv) = (call);                                                             \
+    if ((rv) == SBK_ERR_NOMEM) {                                               \
+      bool on = heap.fail_on;                                                  \
+      size_t at = heap.fail_at;                                                \
+      heap.fail_at = 0;                                                        \
+      (run)->setup_failed = true;                                              \
+      (rv) = (call);                                                           \
+      heap.fail_at = on ? at : 0;                                              \
+    }                                                                          \
+  } while (0)
+
+static int add_rules(struct run *run) {
+  const struct script *script = run->script;
+  bool waits = false;
+  size_t i;
+  int rv = 0;
+
+  for (i = 0; i < script->rule_count && rv == 0; i++) {
+    struct rule *rule = &script->rules[i];
+
+    if (rule->kind == RULE_HANDLER) {
+      ONCE_MORE(run, rv,
+                sbk_broker_add_handler(run->broker, rule->command,
+                                       rule->pattern, on_handler, rule));
+    } else if (rule->kind == RULE_INTERCEPTOR) {
+      waits = waits || strstr(rule->actions, "wait") != NULL;
+      ONCE_MORE(run, rv,
+                sbk_broker_add_interceptor(run->broker, rule->direction,
+                                           rule->order, on_interceptor, rule));
+    }
+  }
+  if (waits && rv == 0) {
+    ONCE_MORE(run, rv,
+              sbk_broker_add_interceptor(run->broker, SBK_INBOUND, INT_MIN,
+                                         on_end, run));
+  }
+  return rv;
+}
+
+int host_setup(struct run *run) {
+  const struct script *script = run->script;
+  struct sbk_callbacks callbacks = SBK_CALLBACKS_INIT;
+  struct sbk_config config = script->config;
+  struct sbk_endpoint plain = SBK_ENDPOINT_INIT;
+  size_t i;
+  int rv;
+
+  callbacks.connected = on_connected;
+  callbacks.disconnected = on_disconnected;
+  callbacks.subscribed = on_subscribed;
+  callbacks.unsubscribed = on_unsubscribed;
+  callbacks.undeliverable = on_undeliverable;
+  callbacks.request_gone = on_request_gone;
+  callbacks.log = on_log;
+  callbacks.random = on_random;
+  callbacks.request = script->has_request ? on_request : NULL;
+  for (i = 0; i < script->rule_count; i++) {
+    if (script->rules[i].kind == RULE_HANDSHAKE) {
+      callbacks.handshake = on_handshake;
+    }
+  }
+  config.mem = heap_mem();
+  run->random = 88172645463325252u;
+  ONCE_MORE(run, rv, sbk_broker_new(&run->broker, &callbacks, &config, run));
+  plain.path = "/ws";
+  if (rv == 0 && script->endpoint_count == 0) {
+    ONCE_MORE(run, rv, sbk_broker_add_endpoint(run->broker, &plain));
+  }
+  for (i = 0; i < script->endpoint_count && rv == 0; i++) {
+    struct sbk_endpoint endpoint = script->endpoints[i].endpoint;
+
+    if (script->endpoints[i].origins[0] != NULL) {
+      endpoint.allowed_origins = script->endpoints[i].origins;
+    }
+    endpoint.message = script->endpoints[i].echo ? on_message : NULL;
+    ONCE_MORE(run, rv, sbk_broker_add_endpoint(run->broker, &endpoint));
+  }
+  return rv == 0 ? add_rules(run) : rv;
+}

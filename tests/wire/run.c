@@ -1,0 +1,633 @@
+#include "run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "heap.h"
+
+/* More turns of the loop than this for one step are a busy loop. */
+#define MAX_TURNS 100000
+
+void run_fault(struct run *run, const char *format, ...) {
+  va_list args;
+
+  if (run->failed) {
+    return;
+  }
+  run->failed = true;
+  printf("#   %s:%u: ", run->script->path, run->line);
+  va_start(args, format);
+  vprintf(format, args);
+  va_end(args);
+  printf("\n");
+}
+
+/* Taking output. */
+
+static size_t gather(struct shower *shower, const struct iovec *iov,
+                     int count) {
+  size_t len = 0;
+  int i;
+
+  for (i = 0; i < count; i++) {
+    if (shower != NULL) {
+      shower_take(shower, iov[i].iov_base, iov[i].iov_len);
+    }
+    len += iov[i].iov_len;
+  }
+  return len;
+}
+
+static bool take_vectors(struct stream *stream) {
+  struct iovec iov[8];
+  int count = sbk_conn_output(stream->conn, iov, 8);
+  size_t len = count > 0 ? gather(&stream->shower, iov, count) : 0;
+
+  if (len > 0) {
+    sbk_conn_sent(stream->conn, len);
+  }
+  return len > 0;
+}
+
+/* What is left of a piece has to stay where it was. */
+static bool take_byte(struct stream *stream) {
+  struct iovec iov[4];
+  const uint8_t *next = NULL;
+  bool any = false;
+
+  while (sbk_conn_output(stream->conn, iov, 4) > 0 && iov[0].iov_len > 0) {
+    if (next != NULL && next != iov[0].iov_base) {
+      run_fault(stream->run, "bytes that were handed out have moved");
+    }
+    shower_take(&stream->shower, iov[0].iov_base, 1);
+    next = iov[0].iov_len > 1 ? (const uint8_t *)iov[0].iov_base + 1 : NULL;
+    sbk_conn_sent(stream->conn, 1);
+    any = true;
+  }
+  return any;
+}
+
+static bool take_copy(struct stream *stream, size_t cap, size_t count_off) {
+  uint8_t *buf = own_realloc(NULL, cap), *again;
+  size_t len = sbk_conn_copy_out(stream->conn, buf, cap), len_again;
+
+  if (len > cap) {
+    run_fault(stream->run, "sbk_conn_copy_out() wrote past the end");
+  }
+  if (len > count_off) { /* a short write */
+    again = own_realloc(NULL, cap);
+    len_again = sbk_conn_copy_out(stream->conn, again, cap);
+    if (len_again != len || memcmp(buf, again, len) != 0) {
+      run_fault(stream->run, "sbk_conn_copy_out() gave other bytes again");
+    }
+    own_free(again);
+    len = count_off;
+  }
+  if (len > 0) {
+    shower_take(&stream->shower, buf, len);
+    sbk_conn_sent(stream->conn, len);
+  }
+  own_free(buf);
+  return len > 0;
+}
+
+static bool take_uneven(struct stream *stream) {
+  static const size_t caps[] = {1, 7, 64, 3, 4096, 2, 129, 1000};
+  static const size_t offs[] = {1, 5, 64, 2, 1500, 2, 128, 1};
+  unsigned turn = stream->turn++ % 8;
+
+  return take_copy(stream, caps[turn], offs[turn]);
+}
+
+/* The write that is under way ends: its bytes must be as they were. */
+static bool end_late(struct stream *stream) {
+  size_t off = 0;
+  int i;
+
+  if (stream->late_count == 0) {
+    return false;
+  }
+  for (i = 0; i < stream->late_count; i++) {
+    if (memcmp(stream->late_copy + off, stream->late[i].iov_base,
+               stream->late[i].iov_len) != 0) {
+      run_fault(stream->run, "bytes that were handed out have changed");
+    }
+    off += stream->late[i].iov_len;
+  }
+  gather(&stream->shower, stream->late, stream->late_count);
+  stream->late_count = 0;
+  sbk_conn_sent(stream->conn, stream->late_len);
+  return true;
+}
+
+static void begin_late(struct stream *stream) {
+  int count = sbk_conn_output(stream->conn, stream->late, 8), i;
+  size_t off = 0;
+
+  if (count <= 0) {
+    return;
+  }
+  stream->late_len = gather(NULL, stream->late, count);
+  stream->late_copy = own_realloc(stream->late_copy, stream->late_len);
+  for (i = 0; i < count; i++) {
+    memcpy(stream->late_copy + off, stream->late[i].iov_base,
+           stream->late[i].iov_len);
+    off += stream->late[i].iov_len;
+  }
+  stream->late_count = count;
+}
+
+static bool take(struct stream *stream) {
+  switch (stream->run->mode->taking) {
+  case TAKE_VECTORS:
+    return take_vectors(stream);
+  case TAKE_BYTE:
+    return take_byte(stream);
+  case TAKE_COPY:
+    return take_copy(stream, 65536, 65536);
+  case TAKE_COPY_BYTE:
+    return take_copy(stream, 1, 1);
+  case TAKE_UNEVEN:
+    return take_uneven(stream);
+  case TAKE_LATE:
+    begin_late(stream);
+    return false;
+  }
+  return false;
+}
+
+/* The socket is closed. */
+static void end_stream(struct stream *stream, bool told) {
+  if (told) {
+    codes_add(&stream->shower.shown, CODE_END);
+  }
+  stream->late_count = 0;
+  sbk_conn_free(stream->conn);
+  stream->conn = NULL;
+}
+
+/* What a loop does with a connection that is ready. */
+static void serve(struct stream *stream) {
+  unsigned wants;
+  size_t turns = 0;
+  bool took = true;
+
+  if (stream->conn == NULL) {
+    return;
+  }
+  if (stream->stalled) { /* its socket takes nothing */
+    if (sbk_conn_wants(stream->conn) == 0) {
+      end_stream(stream, true);
+    }
+    return;
+  }
+  end_late(stream);
+  while (took) {
+    wants = sbk_conn_wants(stream->conn);
+    took = take(stream);
+    if (took && !(wants & SBK_WANT_WRITE)) {
+      run_fault(stream->run, "there was output, but SBK_WANT_WRITE was not");
+    }
+    if (stream->late_count > 0) {
+      return;
+    }
+    if (++turns > MAX_TURNS * 100) {
+      run_fault(stream->run, "output without end");
+      break;
+    }
+  }
+  wants = sbk_conn_wants(stream->conn);
+  if (wants == 0) {
+    end_stream(stream, true);
+  } else if ((wants & SBK_WANT_WRITE) && stream->late_count == 0) {
+    run_fault(stream->run, "SBK_WANT_WRITE, but there is no output");
+  }
+}
+
+static void serve_ready(struct run *run) {
+  sbk_conn *conn;
+  size_t turns = 0;
+
+  while ((conn = sbk_broker_next_ready(run->broker)) != NULL) {
+    struct stream *stream = sbk_conn_user_data(conn);
+
+    if (stream->conn != conn) {
+      run_fault(run, "a connection is ready that was freed");
+      return;
+    }
+    serve(stream);
+    if (++turns > MAX_TURNS) {
+      run_fault(run, "sbk_broker_next_ready() without end");
+      return;
+    }
+  }
+}
+
+/* All that can come out has come out. */
+static void settle(struct run *run) {
+  unsigned i;
+  bool again = true;
+
+  serve_ready(run);
+  while (again && run->mode->taking == TAKE_LATE) {
+    again = false;
+    for (i = 1; i <= run->script->stream_count; i++) {
+      struct stream *stream =
+          i < run->script->stream_count ? &run->streams[i] : &run->probe;
+
+      if (stream->conn != NULL && !stream->stalled && stream->late_count > 0) {
+        serve(stream);
+        again = true;
+      }
+    }
+    serve_ready(run);
+  }
+}
+
+/* Compares what came out since the last time with what was to come. */
+static void compare(struct run *run) {
+  unsigned i;
+
+  settle(run);
+  for (i = 0; i < run->script->stream_count; i++) {
+    struct stream *stream = &run->streams[i];
+    struct codes part = {stream->shower.shown.at + stream->checked,
+                         stream->shower.shown.len - stream->checked, 0};
+
+    if (!run->mode->unchecked && !run->failed &&
+        (!codes_match(&stream->expected, &part) ||
+         stream->shower.held.len > 0)) {
+      run_fault(run, "%s shows something else (- expected, + came):",
+                run->script->streams[i]);
+      codes_print_diff(&stream->expected, &part);
+    }
+    stream->checked = stream->shower.shown.len;
+    codes_clear(&stream->expected);
+  }
+}
+
+/* Input. */
+
+static void feed_piece(struct stream *stream, const uint16_t *at, size_t len) {
+  struct run *run = stream->run;
+  uint8_t *piece;
+  size_t i;
+  int rv;
+
+  if (stream->conn == NULL) {
+    return;
+  }
+  piece = own_realloc(NULL, len);
+  for (i = 0; i < len; i++) {
+    piece[i] = (uint8_t)at[i];
+  }
+  run->received += len;
+  heap.budget = 4 * run->received + 8192 * run->conns;
+  rv = sbk_conn_feed(stream->conn, run->now, piece, len);
+  if (rv == SBK_ERR_STATE) {
+    run_fault(run, "sbk_conn_feed() gave SBK_ERR_STATE");
+  }
+  stream->closing = stream->closing || rv < 0;
+  memset(piece, 0xa5, len);
+  own_free(piece);
+}
+
+static void feed(struct stream *stream, const struct codes *codes) {
+  const struct mode *mode = stream->run->mode;
+  size_t i;
+
+  if (mode->feeding == FEED_BYTES) {
+    for (i = 0; i < codes->len; i++) {
+      feed_piece(stream, codes->at + i, 1);
+      serve_ready(stream->run);
+    }
+  } else if (mode->feeding == FEED_CUT && mode->cut < codes->len) {
+    feed_piece(stream, codes->at, mode->cut);
+    serve_ready(stream->run);
+    feed_piece(stream, codes->at + mode->cut, codes->len - mode->cut);
+  } else {
+    feed_piece(stream, codes->at, codes->len);
+  }
+  serve_ready(stream->run);
+}
+
+/* Feeds an item, together with its neighbours if the mode says so; the last
+ * item that was fed. */
+static size_t feed_item(struct run *run, size_t index) {
+  const struct script *script = run->script;
+  const struct item *item = &script->items[index];
+  struct codes all = {0};
+
+  codes_append(&all, &item->codes);
+  while (run->mode->feeding == FEED_JOINED && index + 1 < script->item_count &&
+         item[1].kind == ITEM_INPUT && item[1].stream == item->stream) {
+    item++;
+    index++;
+    codes_append(&all, &item->codes);
+  }
+  feed(&run->streams[item->stream], &all);
+  codes_free(&all);
+  return index;
+}
+
+/* Time. */
+
+static void pass_time(struct run *run, sbk_msec span) {
+  sbk_msec end = run->now + span, due;
+  size_t turns = 0;
+
+  for (;;) {
+    due = sbk_broker_deadline(run->broker);
+    if (due > end) {
+      break;
+    }
+    run->now = due > run->now ? due : run->now;
+    sbk_broker_tick(run->broker, run->now);
+    serve_ready(run);
+    if (++turns > MAX_TURNS) {
+      run_fault(run, "a deadline stays in the past");
+      return;
+    }
+  }
+  run->now = end;
+  sbk_broker_tick(run->broker, run->now);
+  serve_ready(run);
+}
+
+/* Streams. */
+
+static int open_request(struct stream *stream, const struct item *item,
+                        const char *name) {
+  struct sbk_http_request request = SBK_HTTP_REQUEST_INIT;
+  struct sbk_http_field fields[MAX_LIST] = {{0}};
+  size_t i;
+
+  request.method = item->fields[0];
+  request.method_len = strlen(request.method);
+  request.target = item->fields[1];
+  request.target_len = strlen(request.target);
+  for (i = 2; i < MAX_LIST && item->fields[i] != NULL; i++) {
+    struct sbk_http_field *field = &fields[request.field_count++];
+    const char *colon = strchr(item->fields[i], ':');
+
+    field->name = item->fields[i];
+    field->name_len = (size_t)(colon - field->name);
+    field->value = colon + 1 + (colon[1] == ' ');
+    field->value_len = strlen(field->value);
+  }
+  request.fields = fields;
+  return sbk_conn_new_request(&stream->conn, stream->run->broker, &request,
+                              name, stream);
+}
+
+static void open_stream(struct run *run, const struct item *item) {
+  struct stream *stream = &run->streams[item->stream];
+  const char *name = run->script->streams[item->stream];
+  int rv;
+
+  if (stream->conn != NULL) {
+    end_stream(stream, false);
+  }
+  stream->shower.websocket = item->number == SBK_WEBSOCKET;
+  stream->shower.http = item->number < SBK_WEBSOCKET;
+  stream->stalled = false;
+  stream->has_session = item->number >= SBK_WEBSOCKET;
+  run->conns++;
+  heap.budget = 4 * run->received + 8192 * run->conns;
+  rv = item->number == 0
+           ? open_request(stream, item, name)
+           : sbk_conn_new(&stream->conn, run->broker,
+                          (enum sbk_transport)item->number, name, stream);
+  host_result(run, rv);
+  if (rv != 0 && stream->conn != NULL) {
+    run_fault(run, "*conn is not NULL on failure");
+  }
+  if (rv != (item->has_result ? item->result : 0) && !run->mode->unchecked) {
+    run_fault(run, "the stream's opening gave %d", rv);
+  }
+  if (stream->conn != NULL && sbk_conn_user_data(stream->conn) != stream) {
+    run_fault(run, "sbk_conn_user_data() is something else");
+  }
+  if (rv == 0 && item->text != NULL && sbk_conn_session(stream->conn) != NULL) {
+    rv = sbk_session_set_user(sbk_conn_session(stream->conn), item->text);
+    if (host_result(run, rv) != 0) {
+      end_stream(stream, true); /* better nobody than somebody else */
+    }
+  }
+  serve_ready(run);
+}
+
+static void host_item(struct run *run, const struct item *item) {
+  int rv = host_act(run, item->text);
+
+  serve_ready(run);
+  if (run->mode->unchecked) {
+    return;
+  }
+  if (item->has_result ? rv != item->result : rv < 0) {
+    run_fault(run, "the host's call gave %d", rv);
+  }
+}
+
+static void check_wants(struct run *run, const struct item *item) {
+  struct stream *stream = &run->streams[item->stream];
+  unsigned wants;
+
+  settle(run);
+  wants = stream->conn != NULL ? sbk_conn_wants(stream->conn) : 0;
+  if (wants != item->number && !run->mode->unchecked) {
+    run_fault(run, "sbk_conn_wants() is %u", wants);
+  }
+}
+
+/* Plays one item; the last one that was played. */
+static size_t play_item(struct run *run, size_t index) {
+  const struct item *item = &run->script->items[index];
+  struct stream *stream = &run->streams[item->stream];
+
+  switch (item->kind) {
+  case ITEM_OPEN:
+    open_stream(run, item);
+    break;
+  case ITEM_INPUT:
+    return feed_item(run, index);
+  case ITEM_TIME:
+    pass_time(run, item->span);
+    break;
+  case ITEM_EOF:
+    if (stream->conn != NULL) {
+      sbk_conn_eof(stream->conn, (int)item->number);
+      serve_ready(run);
+    }
+    break;
+  case ITEM_FREE:
+    if (stream->conn != NULL) {
+      end_stream(stream, false);
+      serve_ready(run);
+    }
+    break;
+  case ITEM_STALL:
+    stream->stalled = true;
+    break;
+  case ITEM_UNSTALL:
+    stream->stalled = false;
+    serve(stream);
+    serve_ready(run);
+    break;
+  case ITEM_HOST:
+    host_item(run, item);
+    break;
+  case ITEM_WANTS:
+    check_wants(run, item);
+    break;
+  case ITEM_OUTPUT:
+    codes_append(&stream->expected, &item->codes);
+    break;
+  }
+  return index;
+}
+
+static void play_items(struct run *run) {
+  const struct script *script = run->script;
+  bool due = false; /* is there something to compare first? */
+  size_t i;
+
+  for (i = 0; i < script->item_count && !run->failed; i++) {
+    enum item_kind kind = script->items[i].kind;
+
+    if (kind < ITEM_WANTS && (due || kind == ITEM_TIME)) {
+      compare(run);
+      due = false;
+    }
+    run->line = script->items[i].line;
+    i = play_item(run, i);
+    due = due || kind >= ITEM_WANTS || kind == ITEM_TIME;
+  }
+  if (!run->failed) {
+    compare(run);
+  }
+}
+
+/* A session that only wants to talk to itself. */
+static void play_probe(struct run *run) {
+  static const char input[] =
+      "CONNECT\naccept-version:1.2\nheart-beat:0,0\n\n%c"
+      "SUBSCRIBE\nid:probe\ndestination:%s%cprobe\n\n%c"
+      "SEND\ndestination:%s%cprobe\ncontent-type:text/plain\n\nare you "
+      "there?%c";
+  const char *const *prefixes = run->script->config.broker_prefixes;
+  const char *prefix =
+      prefixes != NULL && prefixes[0] != NULL ? prefixes[0] : "/topic";
+  int separator = run->script->config.separator;
+  char text[512];
+  int len, rv;
+  struct codes codes = {0};
+
+  separator = separator != 0 ? separator : '/';
+  len = snprintf(text, sizeof(text), input, 0, prefix, separator, 0, prefix,
+                 separator, 0);
+  codes_add_bytes(&codes, text, (size_t)len);
+  run->probe.run = run;
+  rv = sbk_conn_new(&run->probe.conn, run->broker, SBK_TCP, "probe",
+                    &run->probe);
+  if (rv != 0) {
+    run_fault(run, "afterwards no fresh session: %d", rv);
+  }
+  feed_piece(&run->probe, codes.at, codes.len);
+  settle(run);
+  codes_free(&codes);
+}
+
+/* Streams whose session has ended are closing. */
+static void look_at_streams(struct run *run) {
+  unsigned i;
+
+  for (i = 1; i < MAX_STREAMS; i++) {
+    struct stream *stream = &run->streams[i];
+
+    if (stream->conn == NULL ||
+        ((stream->has_session || stream->shower.websocket) &&
+         sbk_conn_session(stream->conn) == NULL)) {
+      stream->closing = true;
+    }
+  }
+}
+
+static void end_run(struct run *run, size_t live) {
+  unsigned i;
+
+  for (i = 1; i < MAX_STREAMS && !run->mode->leave_open; i++) {
+    struct stream *stream = &run->streams[i];
+
+    if (stream->conn != NULL) {
+      end_stream(stream, false);
+    }
+  }
+  if (run->probe.conn != NULL) {
+    end_stream(&run->probe, false);
+  }
+  sbk_broker_free(run->broker);
+  run->broker = NULL;
+  run->streams[0].shower.shown.len =
+      run->streams[0].checked; /* not the end's */
+  if (heap.live != live) {
+    run_fault(run, "%zd allocations were never freed",
+              (ssize_t)(heap.live - live));
+  }
+  if (heap.excess > 0 && !run->script->no_peak) {
+    run_fault(run, "memory: %zu bytes more than 4 x %zu received + 8 KiB x %zu",
+              heap.excess, run->received, run->conns);
+  }
+}
+
+void run_play(struct run *run, const struct script *script,
+              const struct mode *mode) {
+  size_t live = heap.live;
+  unsigned i;
+  int rv;
+
+  memset(run, 0, sizeof(*run));
+  run->script = script;
+  run->mode = mode;
+  run->now = mode->start;
+  for (i = 0; i < MAX_STREAMS; i++) {
+    run->streams[i].run = run;
+    run->streams[i].index = i;
+  }
+  heap_reset();
+  heap.fail_at = mode->fail_at;
+  heap.fail_on = mode->fail_on;
+  rv = host_setup(run);
+  if (rv != 0) {
+    run_fault(run, "the broker's setup gave %d", rv);
+  } else {
+    sbk_broker_tick(run->broker, run->now);
+    heap.base = heap.bytes;
+    heap.watched = mode->fail_at == 0;
+    if (!run->setup_failed || !mode->fail_on) {
+      play_items(run);
+    }
+    heap.watched = false;
+    heap.fail_at = 0;
+    look_at_streams(run);
+    if (mode->probe && !script->no_probe) {
+      play_probe(run);
+    }
+  }
+  run->line = 0;
+  end_run(run, live);
+}
+
+void run_clear(struct run *run) {
+  unsigned i;
+
+  for (i = 0; i < MAX_STREAMS; i++) {
+    shower_free(&run->streams[i].shower);
+    codes_free(&run->streams[i].expected);
+    own_free(run->streams[i].late_copy);
+  }
+  shower_free(&run->probe.shower);
+  own_free(run->probe.late_copy);
+}

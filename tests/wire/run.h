@@ -1,0 +1,98 @@
+#ifndef RUN_H
+#define RUN_H
+
+#include "frames.h"
+#include "script.h"
+
+/* How the bytes go in … */
+enum feeding {
+  FEED_WHOLE,  /* a step of the transcript at a time */
+  FEED_JOINED, /* neighbouring steps at once */
+  FEED_BYTES,  /* one byte at a time */
+  FEED_CUT     /* each step in two parts */
+};
+
+/* … and how they are taken. */
+enum taking {
+  TAKE_VECTORS, /* all that sbk_conn_output() gives */
+  TAKE_BYTE,    /* one byte of it at a time */
+  TAKE_COPY,    /* sbk_conn_copy_out() into a large buffer */
+  TAKE_COPY_BYTE,
+  TAKE_UNEVEN, /* odd capacities, less sent than was given */
+  TAKE_LATE    /* as an asynchronous writer: counted off a turn later */
+};
+
+struct mode {
+  enum feeding feeding;
+  size_t cut;
+  enum taking taking;
+  sbk_msec start;  /* of time */
+  bool leave_open; /* sbk_broker_free() ends what is left */
+  bool unchecked;  /* output is collected, not compared */
+  bool probe;      /* a fresh session afterwards, with memory back */
+  size_t fail_at;  /* see heap.h */
+  bool fail_on;
+};
+
+struct run;
+
+struct stream {
+  struct run *run;
+  unsigned index;
+  sbk_conn *conn;
+  struct shower shower;
+  size_t checked; /* of what it has shown */
+  struct codes expected;
+  bool opened;
+  bool stalled;
+  bool has_session;     /* from the beginning */
+  bool closing;         /* the library has said so */
+  sbk_call *call;       /* that waits for the host */
+  sbk_request *request; /* the same */
+
+  struct iovec late[8]; /* handed out, not counted off */
+  int late_count;
+  uint8_t *late_copy;
+  size_t late_len;
+  unsigned turn;
+};
+
+struct run {
+  const struct script *script;
+  const struct mode *mode;
+  sbk_broker *broker;
+  sbk_msec now;
+  uint64_t random;
+  struct stream streams[MAX_STREAMS]; /* the first one: the log of events */
+  struct stream probe;
+  size_t received;
+  size_t conns;
+  unsigned line; /* of the transcript, for messages */
+
+  bool failed;        /* a message was printed */
+  bool out_of_memory; /* the host was told so by some call */
+  bool setup_failed;
+};
+
+/* Plays the transcript; the streams stay for a look until run_clear(). Prints
+ * what went wrong as TAP diagnostics. */
+void run_play(struct run *run, const struct script *script,
+              const struct mode *mode);
+void run_clear(struct run *run);
+
+/* Something that must not be; printed once for a run. */
+void run_fault(struct run *run, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The host program; see host.c. */
+int host_setup(struct run *run);
+/* The log of events of callbacks gets a line. */
+void host_event(struct run *run, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* A host's line of the transcript; its result. */
+int host_act(struct run *run, const char *text);
+struct stream *host_stream(struct run *run, const char *name);
+/* Keeps in mind that a call had no memory. */
+int host_result(struct run *run, int result);
+
+#endif
