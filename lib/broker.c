@@ -153,13 +153,14 @@ void sbk_broker_free(sbk_broker *broker) {
 
   mem = broker->core.mem;
   broker->shut_down = true;
+  /* All end before any dies: callbacks may still look at them. */
+  sbk__enter(broker);
+  for (node = broker->conns.next; node != &broker->conns; node = node->next) {
+    sbk__conn_end(sbk__item(node, sbk_conn, in_conns), SBK_ERR_CLOSED);
+  }
+  sbk__leave(broker);
   while (!sbk__list_empty(&broker->conns)) {
-    sbk_conn *conn = sbk__item(broker->conns.next, sbk_conn, in_conns);
-
-    sbk__enter(broker);
-    sbk__conn_end(conn, SBK_ERR_CLOSED);
-    sbk__leave(broker);
-    sbk__conn_drop(conn);
+    sbk__conn_drop(sbk__item(broker->conns.next, sbk_conn, in_conns));
   }
   while ((node = sbk__list_shift(&broker->endpoints)) != NULL) {
     endpoint_free(&mem, sbk__item(node, sbk__endpoint, in_endpoints));

@@ -90,6 +90,9 @@ sbk_conn *sbk_broker_next_ready(sbk_broker *broker) {
 
 void sbk__conn_closing(sbk_conn *conn) {
   conn->closing_at = conn->broker->core.now;
+  if (conn->held != NULL) {
+    sbk__work_add(conn->broker, &conn->work); /* to forget it */
+  }
   sbk__conn_ready(conn);
   sbk__conn_arm(conn);
 }

@@ -174,7 +174,7 @@ static int encode(sbk_broker *broker, const char *destination,
                   sbk_message **msg) {
   const struct sbk_converter *found =
       sbk__converters_find(&broker->converters, content_type);
-  struct sbk_converter converter;
+  struct sbk_converter converter; /* a copy: the host may add others */
   sbk_buf *body = NULL;
   int rv;
 
@@ -184,8 +184,10 @@ static int encode(sbk_broker *broker, const char *destination,
   if (check(broker, destination) != 0) {
     return SBK_ERR_INVAL;
   }
-  converter = *found; /* encode may add to the table */
+  converter = *found;
+  sbk__enter(broker);
   rv = converter.encode(broker, type, value, &body, converter.arg);
+  sbk__leave(broker);
   if (rv < 0) {
     return rv;
   }
@@ -234,14 +236,18 @@ int sbk_convert_and_send_to_user(sbk_broker *broker, const char *user,
 int sbk_call_decode(sbk_call *call, const char *type, void *value) {
   const struct sbk_converter *converter = sbk__converters_find(
       &call->broker->converters, sbk_message_header(call->msg, "content-type"));
+  sbk_broker *broker = call->broker;
   const void *data;
   size_t len;
+  int rv;
 
   if (converter == NULL || converter->decode == NULL) {
     return SBK_ERR_NOT_FOUND;
   }
   data = sbk_message_body(call->msg, &len);
+  sbk__enter(broker);
+  rv = converter->decode(broker, type, data, len, value, converter->arg);
+  sbk__leave(broker);
 
-  return converter->decode(call->broker, type, data, len, value,
-                           converter->arg);
+  return rv;
 }

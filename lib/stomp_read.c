@@ -534,8 +534,11 @@ static enum sbk__fault read_body(sbk__stomp_reader *reader,
   *whole = nul != NULL;
 
   fault = count(work, rules, *used);
-  if (fault != SBK__FAULT_NONE || work->drop_body) {
+  if (fault != SBK__FAULT_NONE) {
     return fault;
+  }
+  if (work->drop_body) {
+    return append(work, rules, data, 0); /* room for the NUL behind it */
   }
   if (size > 0 && work->command != SBK_SEND) {
     return SBK__FAULT_BODY;

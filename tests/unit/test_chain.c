@@ -52,6 +52,49 @@ static void orders_go_to_the_ends_of_int(void **state) {
   sbk__chain_free(&chain, sbk__mem_default());
 }
 
+static void a_walk_meets_each_link_once_whatever_is_added(void **state) {
+  static char serials[400];
+  uint32_t random = 43;
+  size_t round;
+
+  (void)state;
+  for (round = 0; round < 200; round++) {
+    sbk__chain chain = {NULL, 0};
+    sbk__walk walk = {0, 0};
+    char met[400] = {0};
+    const sbk__link *link;
+    size_t added = 0, count = 0;
+    int last = -100;
+
+    while (added < 10) {
+      int order = (int)(test_random(&random) % 9) - 4;
+
+      sbk__chain_add(&chain, sbk__mem_default(), order, run, &serials[added++]);
+    }
+    while ((link = sbk__chain_next(&chain, &walk)) != NULL) {
+      size_t which = (size_t)((char *)link->arg - serials);
+
+      assert_int_equal(met[which]++, 0);
+      assert_true(link->order >= last);
+      last = link->order;
+      count++;
+      while (added < 100 && test_random(&random) % 3 > 0) {
+        int order = (int)(test_random(&random) % 9) - 4;
+
+        sbk__chain_add(&chain, sbk__mem_default(), order, run,
+                       &serials[added++]);
+      }
+    }
+    /* Those that were there at first were all met. */
+    assert_true(count >= 10);
+    while (added-- > 0) {
+      assert_true(added >= 10 || met[added]);
+    }
+    assert_null(sbk__chain_next(&chain, &walk));
+    sbk__chain_free(&chain, sbk__mem_default());
+  }
+}
+
 static void is_as_before_when_memory_ends(void **state) {
   sbk__chain chain = {NULL, 0};
   struct failing_mem mem;
@@ -72,6 +115,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lower_orders_come_first_and_equals_as_they_came),
       cmocka_unit_test(orders_go_to_the_ends_of_int),
+      cmocka_unit_test(a_walk_meets_each_link_once_whatever_is_added),
       cmocka_unit_test(is_as_before_when_memory_ends),
   };
 

@@ -1,0 +1,287 @@
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "host.h"
+
+struct job {
+  sbk_task task; /* first */
+  struct host *host;
+  int number;
+  int again; /* times that it posts itself anew */
+};
+
+static void on_job(sbk_broker *broker, sbk_task *task) {
+  struct job *job = (struct job *)(void *)task;
+
+  assert_ptr_equal(broker, job->host->broker);
+  host_event(job->host, "%d;", job->number);
+  if (job->again-- > 0) {
+    sbk_post(broker, task);
+  }
+}
+
+static void tasks_run_in_order_inside_the_next_tick(void **state) {
+  struct job jobs[5];
+  struct host host;
+  int i;
+
+  (void)state;
+  host_begin(&host);
+  for (i = 0; i < 5; i++) {
+    jobs[i] = (struct job){{on_job, NULL}, &host, i, 0};
+    sbk_post(host.broker, &jobs[i].task);
+  }
+  assert_string_equal(host.events, "");
+  assert_true(sbk_broker_deadline(host.broker) <= host.now);
+  host_wait(&host, 0);
+  assert_string_equal(host.events, "0;1;2;3;4;");
+  assert_true(sbk_broker_deadline(host.broker) == SBK_NEVER);
+  host_wait(&host, 0);
+  assert_string_equal(host.events, "0;1;2;3;4;");
+  host_end(&host);
+}
+
+static void a_task_posted_by_a_task_runs_in_the_tick_after(void **state) {
+  struct job a, b;
+  struct host host;
+
+  (void)state;
+  host_begin(&host);
+  a = (struct job){{on_job, NULL}, &host, 1, 2};
+  b = (struct job){{on_job, NULL}, &host, 2, 0};
+  sbk_post(host.broker, &a.task);
+  sbk_post(host.broker, &b.task);
+  host_wait(&host, 0);
+  assert_string_equal(host.events, "1;2;");
+  host_wait(&host, 0);
+  assert_string_equal(host.events, "1;2;1;");
+  host_wait(&host, 0);
+  host_wait(&host, 0);
+  assert_string_equal(host.events, "1;2;1;1;");
+  host_end(&host);
+}
+
+static void free_itself(sbk_broker *broker, sbk_task *task) {
+  (void)broker;
+  free(task);
+}
+
+static void a_task_may_free_its_memory(void **state) {
+  struct host host;
+  int i;
+
+  (void)state;
+  host_begin(&host);
+  for (i = 0; i < 10; i++) {
+    sbk_task *task = calloc(1, sizeof(*task));
+
+    task->run = free_itself;
+    sbk_post(host.broker, task);
+  }
+  host_wait(&host, 0);
+  host_end(&host);
+}
+
+static void tasks_that_have_not_run_are_dropped(void **state) {
+  struct host host;
+  struct job job;
+
+  (void)state;
+  host_begin(&host);
+  job = (struct job){{on_job, NULL}, &host, 1, 0};
+  sbk_post(host.broker, &job.task);
+  host_end(&host);
+  assert_string_equal(host.events, "");
+}
+
+struct work {
+  sbk_task task; /* first */
+  struct peer peer;
+};
+
+static void feed_and_free(sbk_broker *broker, sbk_task *task) {
+  struct work *work = (struct work *)(void *)task;
+
+  (void)broker;
+  assert_int_equal(peer_say(&work->peer, "SEND\ndestination:/topic/a\n\nx^"),
+                   0);
+  peer_leave(&work->peer);
+}
+
+static void a_task_may_feed_and_free(void **state) {
+  struct work work;
+  struct host host;
+  struct peer other;
+
+  (void)state;
+  host_begin(&host);
+  memset(&work, 0, sizeof(work));
+  memset(&other, 0, sizeof(other));
+  peer_connect(&work.peer, &host, NULL);
+  peer_connect(&other, &host, NULL);
+  peer_subscribe(&other, "0", "/topic/a");
+  work.task.run = feed_and_free;
+  sbk_post(host.broker, &work.task);
+  host_wait(&host, 0);
+  assert_int_equal(times(peer_hear(&other), "MESSAGE\n"), 1);
+  assert_int_equal(sbk_broker_conn_count(host.broker), 1);
+  host_end(&host);
+}
+
+static atomic_int wakeups;
+
+static void on_wakeup(void *arg) {
+  (void)arg;
+  atomic_fetch_add(&wakeups, 1);
+}
+
+static void wakes_the_loop_only_when_nothing_was_posted(void **state) {
+  struct job jobs[3];
+  struct host host;
+  int i, round;
+
+  (void)state;
+  host_init(&host);
+  host.callbacks.wakeup = on_wakeup;
+  host_open(&host);
+  atomic_store(&wakeups, 0);
+  for (round = 1; round <= 3; round++) {
+    for (i = 0; i < 3; i++) {
+      jobs[i] = (struct job){{on_job, NULL}, &host, i, 0};
+      sbk_post(host.broker, &jobs[i].task);
+      assert_int_equal(atomic_load(&wakeups), round);
+    }
+    host_wait(&host, 0);
+  }
+  host_end(&host);
+}
+
+/* ---- from several threads ---- */
+
+#define THREADS 4
+#define TASKS   20000
+
+struct numbered {
+  sbk_task task; /* first */
+  int thread;
+  int number;
+};
+
+static struct {
+  sbk_broker *broker;
+  struct numbered tasks[THREADS][TASKS];
+  int last[THREADS];
+  int count;
+} crowd;
+
+static void on_numbered(sbk_broker *broker, sbk_task *task) {
+  struct numbered *self = (struct numbered *)(void *)task;
+
+  assert_ptr_equal(broker, crowd.broker);
+  assert_int_equal(self->number, crowd.last[self->thread]++);
+  crowd.count++;
+}
+
+static void *post_all(void *arg) {
+  struct numbered *tasks = arg;
+  int i;
+
+  for (i = 0; i < TASKS; i++) {
+    sbk_post(crowd.broker, &tasks[i].task);
+  }
+
+  return NULL;
+}
+
+static void each_threads_tasks_run_once_and_in_order(void **state) {
+  pthread_t threads[THREADS];
+  struct host host;
+  int i, j;
+
+  (void)state;
+  host_init(&host);
+  host.callbacks.wakeup = on_wakeup;
+  host_open(&host);
+  memset(&crowd, 0, sizeof(crowd));
+  atomic_store(&wakeups, 0);
+  crowd.broker = host.broker;
+  for (i = 0; i < THREADS; i++) {
+    for (j = 0; j < TASKS; j++) {
+      crowd.tasks[i][j] = (struct numbered){{on_numbered, NULL}, i, j};
+    }
+    assert_int_equal(
+        pthread_create(&threads[i], NULL, post_all, crowd.tasks[i]), 0);
+  }
+  while (crowd.count < THREADS * TASKS) {
+    host_wait(&host, 1);
+  }
+  for (i = 0; i < THREADS; i++) {
+    pthread_join(threads[i], NULL);
+    assert_int_equal(crowd.last[i], TASKS);
+  }
+  assert_true(atomic_load(&wakeups) >= 1);
+  host_wait(&host, 1);
+  assert_int_equal(crowd.count, THREADS * TASKS);
+  host_end(&host);
+}
+
+/* A loop that sleeps until it is woken misses nothing. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t woken = PTHREAD_COND_INITIALIZER;
+static bool awake;
+
+static void ring(void *arg) {
+  (void)arg;
+  pthread_mutex_lock(&lock);
+  awake = true;
+  pthread_cond_signal(&woken);
+  pthread_mutex_unlock(&lock);
+}
+
+static void a_loop_that_sleeps_between_wakeups_misses_nothing(void **state) {
+  pthread_t threads[THREADS];
+  struct host host;
+  int i, j;
+
+  (void)state;
+  host_init(&host);
+  host.callbacks.wakeup = ring;
+  host_open(&host);
+  memset(&crowd, 0, sizeof(crowd));
+  crowd.broker = host.broker;
+  for (i = 0; i < THREADS; i++) {
+    for (j = 0; j < TASKS; j++) {
+      crowd.tasks[i][j] = (struct numbered){{on_numbered, NULL}, i, j};
+    }
+    assert_int_equal(
+        pthread_create(&threads[i], NULL, post_all, crowd.tasks[i]), 0);
+  }
+  while (crowd.count < THREADS * TASKS) {
+    pthread_mutex_lock(&lock);
+    while (!awake) {
+      pthread_cond_wait(&woken, &lock);
+    }
+    awake = false;
+    pthread_mutex_unlock(&lock);
+    host_wait(&host, 1);
+  }
+  for (i = 0; i < THREADS; i++) {
+    pthread_join(threads[i], NULL);
+  }
+  host_end(&host);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(tasks_run_in_order_inside_the_next_tick),
+      cmocka_unit_test(a_task_posted_by_a_task_runs_in_the_tick_after),
+      cmocka_unit_test(a_task_may_free_its_memory),
+      cmocka_unit_test(tasks_that_have_not_run_are_dropped),
+      cmocka_unit_test(a_task_may_feed_and_free),
+      cmocka_unit_test(wakes_the_loop_only_when_nothing_was_posted),
+      cmocka_unit_test(each_threads_tasks_run_once_and_in_order),
+      cmocka_unit_test(a_loop_that_sleeps_between_wakeups_misses_nothing),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
