@@ -98,7 +98,7 @@ static const char *with_id(const char *id, const char *frame) {
   sbk_broker_add_interceptor(host.broker, SBK_INBOUND, 0, other_id,
                              (void *)(uintptr_t)id);
   feed(conn, 1000, frame);
-  strncpy(text, output(conn), sizeof(text) - 1);
+  memcpy(text, output(conn), sizeof(text) - 1); /* a NUL ends it */
   free_broker(&host.mem, host.broker);
 
   return text;

@@ -37,7 +37,7 @@ static const char *error_of(const char *text, size_t len, size_t cut) {
   for (i = 0; i < len; i += cut) {
     sbk_conn_feed(conn, 1000, text + i, cut < len - i ? cut : len - i);
   }
-  strncpy(error, output(conn), sizeof(error) - 1);
+  memcpy(error, output(conn), sizeof(error) - 1); /* a NUL ends it */
   free_broker(&mem, broker);
 
   return error;
