@@ -533,15 +533,15 @@ static enum sbk__fault read_body(sbk__stomp_reader *reader,
   *used = size + (nul != NULL);
   *whole = nul != NULL;
 
+  if (size > 0 && work->command != SBK_SEND && !work->drop_body) {
+    return SBK__FAULT_BODY;
+  }
   fault = count(work, rules, *used);
   if (fault != SBK__FAULT_NONE) {
     return fault;
   }
   if (work->drop_body) {
     return append(work, rules, data, 0); /* room for the NUL behind it */
-  }
-  if (size > 0 && work->command != SBK_SEND) {
-    return SBK__FAULT_BODY;
   }
 
   return append(work, rules, data, size);

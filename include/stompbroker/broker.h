@@ -97,9 +97,11 @@ struct sbk_config {
   /* Connections. */
   size_t max_connections; /**< 10,000, to 16,777,216 */
   size_t max_pending; /**< of them before CONNECT; a quarter, to all of them */
-  size_t max_preauth_input;  /**< bytes held before CONNECTED: 32 KiB, to 16 MiB
-                              */
-  size_t max_preauth_output; /**< bytes waiting before it: 4 KiB, to 16 MiB */
+  size_t max_preauth_input; /**< bytes held before CONNECTED: 32 KiB, to 16 MiB
+                             */
+  /** Bytes waiting before it: 4 KiB, to 16 MiB. While more than that of HTTP
+   * answers wait, the next request does. */
+  size_t max_preauth_output;
 
   /* HTTP requests. */
   size_t max_request_head;   /**< bytes: 8 KiB, to 1 MiB */
@@ -172,7 +174,7 @@ SBK_API int sbk_broker_new(sbk_broker **broker,
  * Ends all that is left, telling `disconnected` and `request_gone`, and frees
  * it: sessions, queues, and connections the host still holds, whose pointers
  * die with it. Messages and buffers the host holds references to must be given
- * back before. NULL is fine. From a callback nothing happens.
+ * back before. NULL is fine. From a callback or a task nothing happens.
  */
 SBK_API void sbk_broker_free(sbk_broker *broker);
 
@@ -206,8 +208,8 @@ SBK_API sbk_conn *sbk_broker_next_ready(sbk_broker *broker);
  * Work for the broker's thread. sbk_post() is the one function that any thread
  * may call, and it cannot fail. Tasks run in order, inside the next tick. The
  * task is the caller's memory, lent until run() is called, where it may be
- * freed or posted again. Tasks posted but not run when the broker is freed are
- * dropped.
+ * freed or posted again. A task may do all but free the broker and tick. Tasks
+ * posted but not run when the broker is freed are dropped.
  */
 typedef struct sbk_task sbk_task;
 struct sbk_task {

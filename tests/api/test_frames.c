@@ -56,10 +56,25 @@ static void a_line_with_nul_is_refused_alike_wherever_it_is_cut(void **state) {
   }
 }
 
+static void a_body_too_much_is_refused_alike_wherever_it_is_cut(void **state) {
+  static const char head[] = "CONNECT\n\n";
+  char text[20000];
+
+  (void)state;
+  memset(text, 'x', sizeof(text));
+  memcpy(text, head, sizeof(head) - 1);
+  text[sizeof(text) - 1] = '\0';
+  assert_non_null(strstr(error_of(text, sizeof(text), sizeof(text)),
+                         "body on a frame that has none"));
+  assert_non_null(
+      strstr(error_of(text, sizeof(text), 7), "body on a frame that has none"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_body_that_is_ignored_needs_no_room),
       cmocka_unit_test(a_line_with_nul_is_refused_alike_wherever_it_is_cut),
+      cmocka_unit_test(a_body_too_much_is_refused_alike_wherever_it_is_cut),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
