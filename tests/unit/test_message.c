@@ -121,6 +121,7 @@ static void a_clone_may_be_changed_and_shares_the_body(void **state) {
   failing_mem_init(&mem);
   msg = sbk__message_new(&mem.mem, SBK_SEND, 1);
   assert_int_equal(sbk_message_set_header(msg, "a", "1"), 0);
+  assert_int_equal(sbk_message_set_header(msg, "z", "9"), 0);
   msg->text = sbk__buf_new(&mem.mem, 3);
   memcpy(sbk__buf_bytes(msg->text), "xyz", 3);
   msg->frozen = true;
@@ -128,7 +129,9 @@ static void a_clone_may_be_changed_and_shares_the_body(void **state) {
   assert_int_equal(sbk_message_set_header(copy, "a", "2"), 0);
   assert_int_equal(sbk_message_set_header(copy, "b", "3"), 0);
   assert_string_equal(sbk_message_header(msg, "a"), "1");
-  assert_int_equal(sbk_message_header_count(msg), 1);
+  assert_int_equal(sbk_message_header_count(msg), 2);
+  assert_int_equal(sbk_message_header_count(copy), 3);
+  assert_string_equal(sbk_message_header(copy, "z"), "9");
   assert_int_equal(sbk_message_command(copy), SBK_SEND);
   assert_ptr_equal(sbk_message_body(copy, &len), sbk_message_body(msg, &len));
   sbk_message_unref(msg);
