@@ -145,7 +145,7 @@ void sbk_broker_free(sbk_broker *broker) {
   if (broker == NULL) {
     return;
   }
-  if (broker->depth > 0) {
+  if (broker->depth > 0 || broker->in_tasks) {
     sbk__log(&broker->core, SBK_LOG_ERROR, NULL,
              "sbk_broker_free() called from a callback", NULL);
     return;
@@ -228,21 +228,23 @@ static void run_posts(sbk_broker *broker) {
     oldest = task;
     task = next;
   }
+  broker->in_tasks = true;
   while (oldest != NULL) {
     task = oldest;
     oldest = task->next;
     task->run(broker, task);
   }
+  broker->in_tasks = false;
 }
 
 void sbk_broker_tick(sbk_broker *broker, sbk_msec now) {
-  if (broker->depth > 0) {
+  if (broker->depth > 0 || broker->in_tasks) {
     sbk__log(&broker->core, SBK_LOG_ERROR, NULL,
              "sbk_broker_tick() called from a callback", NULL);
     return;
   }
 
-  /* Tasks are no callbacks: they may feed and free. */
+  /* Tasks are no callbacks: they may feed, and free connections. */
   sbk__conn_tick(broker, now);
   run_posts(broker);
 }

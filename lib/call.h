@@ -17,11 +17,11 @@ struct sbk_call {
   sbk_broker *broker;
   sbk_session *session;
   sbk_message *msg; /* one reference */
-  sbk__walk walk;   /* through the interceptors */
+  sbk__walk walk;   /* along the interceptors */
   enum sbk__call_kind kind;
   bool waiting;
+  bool edited; /* headers were set behind the rules of STOMP */
   bool resumed;
-  bool altered;             /* an interceptor set a header */
   enum sbk_verdict verdict; /* that resumed it */
   char *error;              /* the host's text, or NULL */
   char *params;             /* names and values by turns, each ended by NUL */

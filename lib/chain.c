@@ -17,22 +17,21 @@ int sbk__chain_add(sbk__chain *chain, const struct sbk_mem *mem, int order,
     at--;
   }
   memmove(&items[at + 1], &items[at], (chain->count - at) * sizeof(*items));
-  items[at] = (sbk__link){order, chain->count + 1, run, arg};
   chain->count++;
+  items[at] = (sbk__link){order, chain->count, run, arg};
 
   return 0;
 }
 
 const sbk__link *sbk__chain_next(const sbk__chain *chain, sbk__walk *walk) {
-  /* What was added in front has moved the rest backwards. */
-  while (walk->next > 0 &&
-         chain->items[walk->next - 1].serial != walk->serial) {
+  /* None is ever taken out, so the one before is here or further on. */
+  while (walk->next > 0 && chain->items[walk->next - 1].serial != walk->last) {
     walk->next++;
   }
   if (walk->next == chain->count) {
     return NULL;
   }
-  walk->serial = chain->items[walk->next].serial;
+  walk->last = chain->items[walk->next].serial;
 
   return &chain->items[walk->next++];
 }

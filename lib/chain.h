@@ -8,7 +8,7 @@
 /* Interceptors of one direction, in ascending order. */
 typedef struct sbk__link {
   int order;
-  size_t serial; /* 1 and up, as they came */
+  size_t serial; /* of its registration, 1 and up */
   sbk_interceptor run;
   void *arg;
 } sbk__link;
@@ -18,19 +18,18 @@ typedef struct sbk__chain {
   size_t count;
 } sbk__chain;
 
+/* How far a walk along a chain has come; all 0 at first. */
+typedef struct sbk__walk {
+  size_t next;
+  size_t last; /* serial of the one before */
+} sbk__walk;
+
 /* Behind those of the same order. 0, or SBK_ERR_NOMEM. */
 int sbk__chain_add(sbk__chain *chain, const struct sbk_mem *mem, int order,
                    sbk_interceptor run, void *arg);
-/* How far somebody has come; all zero is the start. */
-typedef struct sbk__walk {
-  size_t next;
-  size_t serial; /* of the link before */
-} sbk__walk;
-
-/* The next link, also when some were added meanwhile: none comes twice. NULL:
- * the end. */
+/* The next one; NULL: the end. Those that were added in front meanwhile are
+ * left out. */
 const sbk__link *sbk__chain_next(const sbk__chain *chain, sbk__walk *walk);
-
 void sbk__chain_free(sbk__chain *chain, const struct sbk_mem *mem);
 
 #endif

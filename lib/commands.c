@@ -370,7 +370,18 @@ static void send_to_user(sbk_call *call, const sbk__header *to, size_t path) {
 
 static void publish(sbk_call *call) {
   sbk_broker *broker = call->broker;
+  sbk_message *copy;
 
+  if (call->msg->id_len > 0) {
+    /* The host has sent it on already, with all its headers. */
+    copy = sbk__message_clone(call->msg);
+    if (copy == NULL) {
+      fail(call, SBK__FAULT_NOMEM);
+      return;
+    }
+    sbk_message_unref(call->msg);
+    call->msg = copy;
+  }
   call->msg->command = SBK_MESSAGE;
   if (sbk__publish(broker, call->msg, call->session,
                    (const char *const *)broker->route.hidden) < 0) {
@@ -415,7 +426,7 @@ static void do_send(sbk_call *call) {
 /* Where a subscription goes, and what of it is left to say when it is there. */
 typedef struct plan {
   enum sbk__where where;
-  sbk__handler handler; /* a copy: the host may add others; run NULL: none */
+  sbk__handler handler; /* a copy: `subscribed` may add to the table */
   sbk__captures captures;
   size_t path;
   size_t own;
@@ -424,7 +435,7 @@ typedef struct plan {
 static enum sbk__fault plan_subscribe(sbk_call *call, const sbk__header *to,
                                       plan *p) {
   const sbk_broker *broker = call->broker;
-  const sbk__handler *found;
+  const sbk__handler *handler = NULL;
 
   p->own = 0;
   p->handler.run = NULL;
@@ -435,15 +446,14 @@ static enum sbk__fault plan_subscribe(sbk_call *call, const sbk__header *to,
                                    to->value, to->value_len, p->path, &p->own);
   }
   if (p->where == SBK__APP) {
-    found = find_handler(call, to, p->path, &p->captures);
-    if (found != NULL) {
-      p->handler = *found;
+    handler = find_handler(call, to, p->path, &p->captures);
+    if (handler != NULL) {
+      p->handler = *handler;
     }
   }
 
-  return p->where == SBK__BROKER || p->handler.run != NULL
-             ? SBK__FAULT_NONE
-             : SBK__FAULT_UNROUTABLE;
+  return p->where == SBK__BROKER || handler != NULL ? SBK__FAULT_NONE
+                                                    : SBK__FAULT_UNROUTABLE;
 }
 
 static sbk__sub *enter_subscription(sbk_call *call, const sbk__header *to,
@@ -515,17 +525,16 @@ static void do_unsubscribe(sbk_call *call) {
 
 void sbk__command_run(sbk_call *call) {
   sbk_session *session = call->session;
-  enum sbk__fault fault = SBK__FAULT_NONE;
+  enum sbk__fault fault;
 
-  /* What an interceptor set is judged as what a client says. */
-  if (call->altered && call->msg->command != SBK_CONNECT) {
+  /* An interceptor may have made an id longer, or another one. */
+  if (call->edited && session->state == SBK__CONNECTED) {
     fault = sbk__command_check(session, call->msg);
+    if (fault != SBK__FAULT_NONE) {
+      fail(call, fault);
+      return;
+    }
   }
-  if (fault != SBK__FAULT_NONE) {
-    fail(call, fault);
-    return;
-  }
-
   switch (call->msg->command) {
   case SBK_CONNECT:
     do_connect(call);

@@ -20,8 +20,14 @@ bool sbk__conn_is_closing(const sbk_conn *conn) {
          (conn->session != NULL && conn->session->state == SBK__CLOSING);
 }
 
+/* Answers that the peer does not read: more requests would make more. */
+static bool is_clogged(const sbk_conn *conn) {
+  return conn->state == SBK__CONN_HTTP && conn->stage != NULL &&
+         conn->stage->bytes > conn->broker->core.config.max_preauth_output;
+}
+
 bool sbk__conn_blocked(const sbk_conn *conn) {
-  return conn->state == SBK__CONN_ASKED ||
+  return conn->state == SBK__CONN_ASKED || is_clogged(conn) ||
          (conn->session != NULL && conn->session->state != SBK__CLOSING &&
           sbk__session_waits(conn->session));
 }
@@ -84,6 +90,9 @@ sbk_conn *sbk_broker_next_ready(sbk_broker *broker) {
 
 void sbk__conn_closing(sbk_conn *conn) {
   conn->closing_at = conn->broker->core.now;
+  if (conn->held != NULL) {
+    sbk__work_add(conn->broker, &conn->work); /* to forget it */
+  }
   sbk__conn_ready(conn);
   sbk__conn_arm(conn);
 }
@@ -94,6 +103,10 @@ static void on_wake(sbk_session *session) {
   session->awake = true;
   if (session->state == SBK__CLOSING && conn->closing_at == 0) {
     conn->closing_at = conn->broker->core.now;
+    if (conn->held != NULL) {
+      /* A peer's Close may be among it. */
+      sbk__work_add(conn->broker, &conn->work);
+    }
   }
   sbk__conn_ready(conn);
   sbk__conn_arm(conn);
@@ -104,6 +117,9 @@ static void on_work(sbk__work *work) {
 
   sbk__http_work(conn);
   sbk__conn_unhold(conn);
+  if (conn->eof && conn->held == NULL) {
+    sbk__conn_input_over(conn);
+  }
   sbk__conn_settle(conn);
 }
 
@@ -279,8 +295,13 @@ int sbk_conn_new(sbk_conn **conn, sbk_broker *broker,
     return SBK_ERR_STATE;
   }
   if (is_full(broker)) {
-    return transport == SBK_HTTP ? refuse_new(conn, broker, peer, user_data)
-                                 : SBK_ERR_TOO_MANY;
+    if (transport != SBK_HTTP) {
+      return SBK_ERR_TOO_MANY;
+    }
+    sbk__enter(broker); /* it writes to the log */
+    rv = refuse_new(conn, broker, peer, user_data);
+    sbk__leave(broker);
+    return rv;
   }
   rv = conn_new(conn, broker, peer, user_data);
   if (rv == 0 && transport != SBK_HTTP) {
@@ -346,7 +367,8 @@ void sbk__conn_shutdown(sbk_conn *conn) {
     sbk__session_close(conn->session, SBK_ERR_CLOSED, 1001,
                        sbk__fault_text(SBK__FAULT_SHUTDOWN));
   } else if (conn->state == SBK__CONN_HTTP || conn->state == SBK__CONN_BODY) {
-    sbk__conn_end(conn, SBK_ERR_CLOSED);
+    conn->reason = SBK_ERR_CLOSED;
+    sbk__conn_input_over(conn);
   }
 }
 

@@ -80,6 +80,9 @@ void sbk__conn_settle(sbk_conn *conn);
 void sbk__conn_unhold(sbk_conn *conn);
 void sbk__conn_free_held(sbk_conn *conn);
 
+/* Nothing more is heard from a peer that has no session waiting: what is said
+ * already goes out, and that was it. */
+void sbk__conn_input_over(sbk_conn *conn);
 /* Ends it: nothing more is said. */
 void sbk__conn_end(sbk_conn *conn, int reason);
 /* It has something new for the host. */

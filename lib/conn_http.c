@@ -64,6 +64,12 @@ static bool flush(sbk_conn *conn, sbk__str *out) {
   return rv == 0;
 }
 
+/* Has a HEAD been read as far as that? */
+static bool is_head(const sbk_request *request) {
+  return request != NULL && request->head.path > 0 &&
+         strcmp(sbk__http_method(&request->head), "HEAD") == 0;
+}
+
 void sbk__http_refuse(sbk_conn *conn, int status) {
   const char *reason = sbk__http_reason(status);
   sbk__str out;
@@ -85,8 +91,10 @@ void sbk__http_refuse(sbk_conn *conn, int status) {
   sbk__str_add_u64(&out, strlen(reason) + 1);
   sbk__str_addz(&out, status == 426 ? "\r\nConnection: close, Upgrade\r\n\r\n"
                                     : "\r\nConnection: close\r\n\r\n");
-  sbk__str_addz(&out, reason);
-  sbk__str_addz(&out, "\n");
+  if (!is_head(conn->request)) {
+    sbk__str_addz(&out, reason);
+    sbk__str_addz(&out, "\n");
+  }
 
   request_free(conn);
   conn->reason = conn->reason != 0 ? conn->reason : SBK_ERR_HTTP;
@@ -147,11 +155,16 @@ static void decided(sbk_conn *conn, enum sbk_verdict verdict) {
   if (conn->state == SBK__CONN_DEAD) {
     return;
   }
-  if (verdict == SBK_PASS) {
-    upgrade(conn);
-  } else {
+  /* Not in the host's hands any more, whatever fails from here on. */
+  conn->state = SBK__CONN_HTTP;
+  if (verdict != SBK_PASS) {
     conn->reason = SBK_ERR_DENIED;
     sbk__http_refuse(conn, request->status);
+  } else if (conn->broker->shut_down) {
+    conn->reason = SBK_ERR_CLOSED;
+    sbk__http_refuse(conn, 503);
+  } else {
+    upgrade(conn);
   }
 }
 
@@ -341,7 +354,7 @@ int sbk__http_given(sbk_conn *conn, const struct sbk_http_request *given) {
 
 /* An answer is written: the next request may come. */
 static void answered(sbk_conn *conn) {
-  bool close = conn->request->close || conn->eof || conn->broker->shut_down;
+  bool close = conn->request->close || conn->broker->shut_down;
 
   request_free(conn);
   conn->served = true;

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "conn_ws.h"
 #include "inbound.h"
 #include "request.h"
@@ -30,6 +32,15 @@ void sbk__conn_hold(sbk_conn *conn) {
   sbk__str_init(&conn->held->raw, mem);
 }
 
+/* What was taken of it makes room. */
+static void forget_done(sbk__held *held) {
+  if (held->raw_done > 0) {
+    held->raw.len -= held->raw_done;
+    memmove(held->raw.data, held->raw.data + held->raw_done, held->raw.len);
+    held->raw_done = 0;
+  }
+}
+
 /* Keeps input back until the host has decided. */
 static void hold(sbk_conn *conn, const uint8_t *data, size_t len) {
   const struct sbk_config *limits = &conn->broker->core.config;
@@ -43,7 +54,8 @@ static void hold(sbk_conn *conn, const uint8_t *data, size_t len) {
   if (held == NULL) {
     return;
   }
-  if (len > limit - (held->raw.len - held->raw_done)) {
+  forget_done(held);
+  if (held->raw.len > limit || len > limit - held->raw.len) {
     if (conn->session == NULL) {
       sbk__conn_end(conn, SBK_ERR_TOO_BIG);
       return;
@@ -175,6 +187,19 @@ static bool nothing_left(const sbk_conn *conn) {
   }
 }
 
+void sbk__conn_input_over(sbk_conn *conn) {
+  if (nothing_left(conn)) {
+    sbk__conn_end(conn, SBK_ERR_EOF);
+  } else if (conn->session != NULL) {
+    sbk__session_leave(conn->session, SBK_ERR_EOF);
+  } else if (conn->state <= SBK__CONN_BODY) {
+    /* Answers still go out; half a request will never be whole. */
+    sbk__http_gone(conn);
+    conn->state = SBK__CONN_LINGER;
+    sbk__conn_closing(conn);
+  }
+}
+
 void sbk_conn_eof(sbk_conn *conn, int os_error) {
   sbk_broker *broker = conn->broker;
 
@@ -184,15 +209,11 @@ void sbk_conn_eof(sbk_conn *conn, int os_error) {
 
   sbk__enter(broker);
   conn->eof = true;
-  if (os_error != 0 || nothing_left(conn)) {
+  if (os_error != 0) {
     sbk__conn_end(conn, SBK_ERR_EOF);
-  } else if (conn->session != NULL) {
-    sbk__session_leave(conn->session, SBK_ERR_EOF);
-  } else if (conn->state <= SBK__CONN_BODY) {
-    /* Answers still go out; half a request will never be whole. */
-    sbk__http_gone(conn);
-    conn->state = SBK__CONN_LINGER;
-    sbk__conn_closing(conn);
+  } else if (conn->state > SBK__CONN_BODY || conn->held == NULL) {
+    /* Requests that are held have come whole, perhaps. */
+    sbk__conn_input_over(conn);
   }
   sbk__leave(broker);
   sbk__conn_settle(conn);

@@ -68,17 +68,31 @@ int sbk_conn_output(sbk_conn *conn, struct iovec *iov, int iovmax) {
   return conn->stage != NULL ? sbk__stage_iov(conn->stage, iov, iovmax) : 0;
 }
 
+/* The last byte of what waited is gone: times begin anew. */
+static void all_sent(sbk_conn *conn) {
+  sbk_msec now = conn->broker->core.now;
+
+  if (sbk__conn_is_closing(conn)) {
+    if (conn->session == NULL || !conn->session->websocket) {
+      conn->closing_at = now;
+    }
+  } else if (conn->session == NULL && conn->request == NULL) {
+    conn->since = now;
+  }
+  sbk__conn_arm(conn);
+}
+
 void sbk_conn_sent(sbk_conn *conn, size_t len) {
   sbk_broker *broker = conn->broker;
 
-  if (conn->state == SBK__CONN_DEAD) {
+  if (conn->state == SBK__CONN_DEAD || len == 0) {
     return;
   }
   sbk__enter(broker);
-  if (conn->session != NULL && len > 0) {
+  if (conn->session != NULL) {
     conn->session->last_out = broker->core.now;
   }
-  if (conn->stage != NULL && len > 0) {
+  if (conn->stage != NULL) {
     conn->stage_at = broker->core.now;
     len -= sbk__stage_sent(conn->stage, len);
     if (conn->stage->bytes == 0) {
@@ -88,6 +102,12 @@ void sbk_conn_sent(sbk_conn *conn, size_t len) {
   }
   if (conn->session != NULL && len > 0) {
     sbk__output_sent(conn->session, len);
+  }
+  if (!sbk__conn_has_output(conn)) {
+    all_sent(conn);
+  }
+  if (conn->held != NULL && !sbk__conn_blocked(conn)) {
+    sbk__work_add(broker, &conn->work);
   }
   conn->told = sbk_conn_wants(conn);
   sbk__leave(broker);

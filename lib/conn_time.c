@@ -5,6 +5,34 @@
 
 /* When time alone changes something, and what. */
 
+static bool is_sending(const sbk_conn *conn) {
+  return conn->stage != NULL && conn->stage->bytes > 0;
+}
+
+/* All is said that will be: how long may the rest take? */
+static sbk_msec closing_due(const sbk_conn *conn) {
+  const struct sbk_config *config = &conn->broker->core.config;
+
+  if (conn->session == NULL) {
+    return is_sending(conn) ? SBK_NEVER : sbk__after(conn->closing_at, LINGER);
+  }
+
+  return sbk__after(conn->closing_at,
+                    conn->session->websocket || sbk__conn_has_output(conn)
+                        ? config->close_timeout
+                        : LINGER);
+}
+
+/* A request has to be whole; while an answer goes out, the next need not have
+ * begun. */
+static sbk_msec request_due(const sbk_conn *conn) {
+  return conn->state == SBK__CONN_ASKED ||
+                 (conn->request == NULL && is_sending(conn))
+             ? SBK_NEVER
+             : sbk__after(conn->since,
+                          conn->broker->core.config.request_timeout);
+}
+
 static sbk_msec due(const sbk_conn *conn) {
   const struct sbk_config *config = &conn->broker->core.config;
   sbk_msec when = SBK_NEVER;
@@ -15,24 +43,16 @@ static sbk_msec due(const sbk_conn *conn) {
   if (!conn->stamped) {
     return 0;
   }
-  if (conn->stage != NULL && conn->stage->bytes > 0) {
+  if (is_sending(conn)) {
     when = sbk__after(conn->stage_at, config->send_timeout);
   }
   if (sbk__conn_is_closing(conn)) {
-    return sbk__earlier(
-        when, sbk__after(conn->closing_at,
-                         conn->session != NULL && conn->session->websocket
-                             ? config->close_timeout
-                             : LINGER));
-  }
-  if (conn->session != NULL) {
-    return sbk__earlier(when, sbk__session_due(conn->session));
+    return sbk__earlier(when, closing_due(conn));
   }
 
-  return conn->state == SBK__CONN_ASKED
-             ? when
-             : sbk__earlier(when,
-                            sbk__after(conn->since, config->request_timeout));
+  return sbk__earlier(when, conn->session != NULL
+                                ? sbk__session_due(conn->session)
+                                : request_due(conn));
 }
 
 /* A timer is only moved forwards; when it comes too early, nothing is due. */
@@ -72,19 +92,14 @@ void sbk__conn_stamp(sbk_conn *conn) {
   conn->stamped = true;
   conn->since = now;
   conn->stage_at = now;
-  conn->closing_at = conn->closing_at != 0 ? now : 0;
+  conn->closing_at = sbk__conn_is_closing(conn) ? now : 0;
   if (conn->session != NULL) {
-    conn->session->born = conn->session->last_in = conn->session->last_out =
-        now;
+    sbk__session_stamp(conn->session);
   }
 }
 
 static void tick_http(sbk_conn *conn) {
-  const struct sbk_config *config = &conn->broker->core.config;
-
-  if ((conn->state != SBK__CONN_HTTP && conn->state != SBK__CONN_BODY) ||
-      sbk__after(conn->since, config->request_timeout) >
-          conn->broker->core.now) {
+  if (request_due(conn) > conn->broker->core.now) {
     return;
   }
   conn->reason = SBK_ERR_TIMEOUT;
@@ -102,7 +117,7 @@ static void tick(sbk_conn *conn) {
   if (conn->state == SBK__CONN_DEAD || due(conn) > now) {
     return;
   }
-  if (conn->stage != NULL && conn->stage->bytes > 0 &&
+  if (is_sending(conn) &&
       sbk__after(conn->stage_at, conn->broker->core.config.send_timeout) <=
           now) {
     sbk__conn_end(conn, SBK_ERR_SLOW);

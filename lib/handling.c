@@ -66,7 +66,7 @@ int sbk_call_set_header(sbk_call *call, const char *name, const char *value) {
     call->msg = copy;
   }
 
-  call->altered = true;
+  call->edited = true;
 
   return sbk__message_put(call->msg, name, value);
 }

@@ -82,6 +82,7 @@ struct sbk_broker {
   sbk__ws_pool contexts;
 
   _Atomic(sbk_task *) posts; /* newest first */
+  bool in_tasks;
 };
 
 /*

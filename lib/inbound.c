@@ -1,7 +1,5 @@
 #include "inbound.h"
 
-#include <string.h>
-
 #include "call.h"
 #include "commands.h"
 #include "output.h"
@@ -124,32 +122,25 @@ size_t sbk__inbound_feed(sbk_session *session, const void *data, size_t len) {
   return session->state == SBK__CLOSING ? len : done;
 }
 
-/*
- * Interceptors hear of the end of a session that did not say so itself. A call
- * that waits carries it, since the host knows that one; otherwise one that
- * needs no memory.
- */
+/* Interceptors hear of the end of a session that did not say so itself. The
+ * call is not from the heap: hosts that have one waiting learn of its end here,
+ * also when memory has ended. */
 static void say_bye(sbk_session *session) {
   sbk_broker *broker = session->broker;
-  const sbk__chain *chain = &broker->inbound;
   const sbk__link *link;
-  sbk_call bye = {.broker = broker, .session = session};
-  sbk_call *call = session->call != NULL ? session->call : &bye;
+  sbk_call call = {.broker = broker, .session = session};
 
-  sbk_message_unref(call->msg);
-  call->msg = sbk_message_ref(broker->bye);
-  call->waiting = false;
-  if (session->saw_connect && !session->saw_disconnect) {
-    memset(&call->walk, 0, sizeof(call->walk));
-    while ((link = sbk__chain_next(chain, &call->walk)) != NULL) {
-      link->run(call, link->arg);
-    }
+  if (session->call != NULL) {
+    session->call->waiting = false;
   }
-  if (call == &bye) {
-    sbk__call_clear(call);
-  } else {
-    finish(call);
+  if (!session->saw_connect || session->saw_disconnect) {
+    return;
   }
+  call.msg = sbk_message_ref(broker->bye);
+  while ((link = sbk__chain_next(&broker->inbound, &call.walk)) != NULL) {
+    link->run(&call, link->arg);
+  }
+  sbk__call_clear(&call);
 }
 
 /* ---- the end ---- */
@@ -204,6 +195,9 @@ static void end(sbk_session *session) {
   sbk__session_free_index(session);
   if (session->was_connected && core->callbacks.disconnected != NULL) {
     core->callbacks.disconnected(session, session->reason, core->arg);
+  }
+  if (session->call != NULL) {
+    finish(session->call);
   }
   if (session->gone) {
     sbk__output_clear(session);

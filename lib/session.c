@@ -135,7 +135,9 @@ bool sbk__session_admit(sbk_session *session, size_t bytes) {
   size_t limit = session->state == SBK__CONNECTED ? limits->max_queue
                                                   : limits->max_preauth_output;
 
-  if (bytes > limit - session->out.bytes || session->out.bytes > limit) {
+  /* Frames count as 16 bytes at least: plain messages may be empty. */
+  if (bytes > limit - session->out.bytes || session->out.bytes > limit ||
+      session->out.count > limit / 16 + 16) {
     sbk__session_fail(session,
                       session->state == SBK__CONNECTED
                           ? SBK__FAULT_QUEUE_SIZE
@@ -173,21 +175,32 @@ static void closing(sbk_session *session, int reason) {
   sbk__work_add(session->broker, &session->work);
 }
 
-void sbk__session_close(sbk_session *session, int reason, uint16_t close,
-                        const char *text) {
-  if (session->state == SBK__CLOSING) {
-    return;
-  }
-  if (text != NULL && reason != 0) {
-    sbk__log(&session->broker->core, SBK_LOG_INFO, session->peer, "closed",
-             text);
-  }
+/* An ERROR, unless NULL, and a Close. The host hears of it when all is done:
+ * what it calls from there finds the session closing. */
+static void last_words(sbk_session *session, int reason, uint16_t close,
+                       const char *text, sbk_buf *error) {
   closing(session, reason);
+  if (error != NULL) {
+    push(session, error,
+         sbk__utf8_valid(error->data, error->len) ? SBK__OUT_TEXT
+                                                  : SBK__OUT_BINARY);
+  }
   if (session->websocket && !session->silent) {
     push(session, sbk__ws_close(&session->broker->core.mem, close, text),
          SBK__OUT_CONTROL);
   }
   session->broker->wire->wake(session);
+  if (text != NULL && reason != 0) {
+    sbk__log(&session->broker->core, SBK_LOG_INFO, session->peer, "closed",
+             text);
+  }
+}
+
+void sbk__session_close(sbk_session *session, int reason, uint16_t close,
+                        const char *text) {
+  if (session->state != SBK__CLOSING) {
+    last_words(session, reason, close, text, NULL);
+  }
 }
 
 static void refuse(sbk_session *session, int reason, uint16_t close,
@@ -198,10 +211,15 @@ static void refuse(sbk_session *session, int reason, uint16_t close,
                        {"receipt-id", receipt},
                        {"version", versions ? "1.0,1.1,1.2" : NULL},
                        {"content-type", versions ? "text/plain" : NULL}};
-  sbk_buf *frame;
+  sbk_buf *frame = NULL;
 
   if (session->state == SBK__CLOSING) {
     return;
+  }
+  /* LIMITS: a peer's text that comes back is as long as a receipt. */
+  if (receipt != NULL &&
+      strlen(receipt) > session->broker->core.config.max_receipt) {
+    pairs[1].value = NULL;
   }
   if (reason == SBK_ERR_SLOW || reason == SBK_ERR_NOMEM) {
     sbk__output_drop(session);
@@ -211,12 +229,9 @@ static void refuse(sbk_session *session, int reason, uint16_t close,
         &session->broker->core.mem, (enum sbk__version)session->version,
         SBK_ERROR, pairs, 4,
         versions ? "Supported protocol versions are 1.0,1.1,1.2" : NULL);
-    push(session, frame,
-         frame != NULL && sbk__utf8_valid(frame->data, frame->len)
-             ? SBK__OUT_TEXT
-             : SBK__OUT_BINARY);
+    session->silent = frame == NULL;
   }
-  sbk__session_close(session, reason, close, text);
+  last_words(session, reason, close, text, frame);
 }
 
 void sbk__session_refuse(sbk_session *session, int reason, uint16_t close,

@@ -109,6 +109,8 @@ void sbk__session_gone(sbk_session *session, int reason);
  * there is none, and the session was failed. */
 bool sbk__session_token(sbk_session *session);
 
+/* The clock is known for the first time: all that was is now. */
+void sbk__session_stamp(sbk_session *session);
 /* When time alone changes something; SBK_NEVER: never. And what it then does.
  */
 sbk_msec sbk__session_due(const sbk_session *session);

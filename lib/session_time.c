@@ -26,6 +26,16 @@ bool sbk__session_token(sbk_session *session) {
   return true;
 }
 
+void sbk__session_stamp(sbk_session *session) {
+  sbk_msec now = session->broker->core.now;
+  uint32_t i;
+
+  session->born = session->last_in = session->last_out = now;
+  for (i = 0; i < session->out.count; i++) {
+    sbk__outq_at(&session->out, i)->stamp = (uint32_t)now;
+  }
+}
+
 static sbk_msec queue_due(const sbk_session *session) {
   const sbk__core *core = &session->broker->core;
   uint32_t age;

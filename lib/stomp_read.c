@@ -437,20 +437,25 @@ static enum sbk__fault read_line(sbk__stomp_reader *reader,
                                  const uint8_t *data, size_t len,
                                  size_t *used) {
   struct sbk__stomp_work *work = reader->work;
-  const uint8_t *lf = memchr(data, '\n', len);
+  const uint8_t *lf = memchr(data, '\n', len), *nul;
   size_t size = lf != NULL ? (size_t)(lf - data) : len;
   enum sbk__fault fault;
 
+  /* What stands before a NUL is looked at first, as it would be if it had come
+   * alone. */
+  nul = memchr(data, '\0', size);
+  lf = nul != NULL ? NULL : lf;
+  size = nul != NULL ? (size_t)(nul - data) : size;
   *used = size + (lf != NULL);
-  if (memchr(data, '\0', size) != NULL) {
-    return SBK__FAULT_NUL;
-  }
   /* The CR of a line end under way may still go, so it is one byte off. */
   fault = check_line_size(reader, rules, work->len - work->line + size - 1);
   if (size > 0 && fault != SBK__FAULT_NONE) {
     return fault;
   }
   fault = count(work, rules, *used);
+  if (fault == SBK__FAULT_NONE && nul != NULL) {
+    fault = SBK__FAULT_NUL;
+  }
   if (fault == SBK__FAULT_NONE) {
     fault = append(work, rules, data, size);
   }
@@ -529,8 +534,11 @@ static enum sbk__fault read_body(sbk__stomp_reader *reader,
   *whole = nul != NULL;
 
   fault = count(work, rules, *used);
-  if (fault != SBK__FAULT_NONE || work->drop_body) {
+  if (fault != SBK__FAULT_NONE) {
     return fault;
+  }
+  if (work->drop_body) {
+    return append(work, rules, data, 0); /* room for the NUL behind it */
   }
   if (size > 0 && work->command != SBK_SEND) {
     return SBK__FAULT_BODY;

@@ -228,6 +228,7 @@ static bool fail_each(struct run *clean, struct mode *mode, size_t only) {
 }
 
 bool torture_script(const struct script *script, size_t only) {
+  static const enum taking takings[] = {TAKE_VECTORS, TAKE_COPY, TAKE_LATE};
   struct mode mode = {.start = 1u << 30, .probe = true};
   struct run *clean = own_realloc(NULL, sizeof(*clean));
   bool fine;
@@ -242,9 +243,9 @@ bool torture_script(const struct script *script, size_t only) {
     fine = false;
   }
   mode.unchecked = true;
-  for (i = 0; i < 4 && fine; i++) {
+  for (i = 0; i < 6 && fine; i++) {
     mode.fail_on = i & 1;
-    mode.taking = i & 2 ? TAKE_COPY : TAKE_VECTORS;
+    mode.taking = takings[i / 2];
     mode.leave_open = i & 1;
     fine = fail_each(clean, &mode, only);
   }

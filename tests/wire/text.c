@@ -138,7 +138,7 @@ void codes_parse(struct codes *codes, const char *text, size_t len,
 }
 
 static bool is_hex(unsigned code) {
-  return code < 256 && code != 0 && strchr("0123456789abcdef", (int)code);
+  return (code >= '0' && code <= '9') || (code >= 'a' && code <= 'f');
 }
 
 static size_t hex_run(const uint16_t *at, size_t len) {
@@ -213,22 +213,25 @@ bool codes_match(const struct codes *pattern, const struct codes *codes) {
 }
 
 void codes_generalize(struct codes *codes, const struct codes *from) {
-  size_t i = 0, used;
+  size_t i = 0, used, len;
 
   while (i < from->len) {
-    used = number_len(from->at + i, from->len - i);
-    if (used > 0) {
-      codes_add(codes, CODE_NUMBER);
-      i += used;
-      continue;
+    const uint16_t *at = from->at + i;
+    unsigned code = *at;
+
+    used = 1;
+    if (is_hex(code) && (i == 0 || !is_hex(at[-1]))) {
+      len = number_len(at, from->len - i);
+      if (len > 0) {
+        used = len;
+        code = CODE_NUMBER;
+      } else if (session_len(at, from->len - i) > 0) {
+        used = 32;
+        code = CODE_SESSION;
+      }
     }
-    used = session_len(from->at + i, from->len - i);
-    if (used > 0) {
-      codes_add(codes, CODE_SESSION);
-      i += used;
-      continue;
-    }
-    codes_add(codes, from->at[i++]);
+    codes_add(codes, code);
+    i += used;
   }
 }
 

@@ -1,0 +1,157 @@
+#include "reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "heap.h"
+#include "macros.h"
+
+static struct rule *add_rule(struct reader *r, enum rule_kind kind) {
+  struct script *script = r->script;
+  struct rule *rule;
+
+  script->rules = own_realloc(script->rules, (script->rule_count + 1) *
+                                                 sizeof(*script->rules));
+  rule = &script->rules[script->rule_count++];
+  memset(rule, 0, sizeof(*rule));
+  rule->kind = kind;
+  return rule;
+}
+
+/* handler COMMAND PATTERN actions; interceptor in|out ORDER actions; handshake
+ * actions; request PATH actions. Interceptors and handshakes may be limited
+ * first: on COMMAND, to DESTINATION, when TEMPLATE=TEXT. */
+static void rule_line(struct reader *r, enum rule_kind kind, char *text) {
+  struct rule *rule = add_rule(r, kind);
+  char *part, *equal;
+
+  if (kind == RULE_HANDLER) {
+    part = next_word(&text);
+    rule->command = command_number(part != NULL ? part : "");
+  } else if (kind == RULE_INTERCEPTOR) {
+    part = next_word(&text);
+    rule->direction =
+        part != NULL && strcmp(part, "out") == 0 ? SBK_OUTBOUND : SBK_INBOUND;
+    part = next_word(&text);
+    rule->order = part != NULL ? atoi(part) : 0;
+  }
+  if (kind == RULE_HANDLER || kind == RULE_REQUEST) {
+    part = next_word(&text);
+    rule->pattern = part != NULL ? reader_text(r, part, strlen(part)) : NULL;
+  }
+  for (;;) {
+    if (strncmp(text, "on ", 3) == 0) {
+      text += 3;
+      rule->command = command_number(next_word(&text));
+    } else if (strncmp(text, "to ", 3) == 0) {
+      text += 3;
+      part = next_word(&text);
+      rule->pattern = reader_text(r, part, strlen(part));
+    } else if (strncmp(text, "when ", 5) == 0) {
+      text += 5;
+      part = next_word(&text);
+      equal = strchr(part, '=');
+      if (equal == NULL) {
+        reader_wrong(r, "when TEMPLATE=TEXT");
+      }
+      rule->when = reader_text(r, part, (size_t)(equal - part));
+      rule->when_value = reader_text(r, equal + 1, strlen(equal + 1));
+    } else {
+      break;
+    }
+  }
+  rule->actions = reader_text(r, text, strlen(text));
+  if (kind == RULE_REQUEST) {
+    r->script->has_request = true;
+  }
+}
+
+static void endpoint_line(struct reader *r, char *text) {
+  struct script *script = r->script;
+  struct endpoint_line *line;
+  char *part = next_word(&text);
+
+  script->endpoints =
+      own_realloc(script->endpoints,
+                  (script->endpoint_count + 1) * sizeof(*script->endpoints));
+  line = &script->endpoints[script->endpoint_count++];
+  memset(line, 0, sizeof(*line));
+  line->endpoint.size = sizeof(line->endpoint);
+  line->endpoint.path = reader_text(r, part, strlen(part));
+  while ((part = next_word(&text)) != NULL) {
+    if (strncmp(part, "origins=", 8) == 0) {
+      split_list(line->origins, MAX_LIST,
+                 reader_text(r, part + 8, strlen(part + 8)));
+    } else if (strcmp(part, "require-origin") == 0) {
+      line->endpoint.require_origin = 1;
+    } else if (strcmp(part, "secure") == 0) {
+      line->endpoint.secure = 1;
+    } else if (strcmp(part, "echo") == 0) {
+      line->echo = true;
+    } else {
+      reader_wrong(r, "what is %s?", part);
+    }
+  }
+}
+
+static void config_line(struct reader *r, char *text) {
+  char *equal = strchr(text, '=');
+  char *value;
+
+  if (equal == NULL) {
+    reader_wrong(r, "config NAME=VALUE");
+  }
+  *equal = '\0';
+  value = reader_text(r, equal + 1, strlen(equal + 1));
+  if (config_set(&r->script->config, text, value, reader_keep, r->script) !=
+      0) {
+    reader_wrong(r, "there is no %s in struct sbk_config", text);
+  }
+}
+
+static void skip_line(struct reader *r, char *text) {
+  struct script *script = r->script;
+  char *part;
+  unsigned i;
+
+  while ((part = next_word(&text)) != NULL) {
+    if (strcmp(part, "peak") == 0) {
+      script->no_peak = true;
+    } else if (strcmp(part, "probe") == 0) {
+      script->no_probe = true;
+    } else if (strcmp(part, "torture") == 0) {
+      script->no_torture = true;
+    } else {
+      for (i = 0; i < GROUP_COUNT && strcmp(part, group_names[i]) != 0; i++) {
+      }
+      if (i == GROUP_COUNT) {
+        reader_wrong(r, "what is %s?", part);
+      }
+      script->skip[i] = true;
+    }
+  }
+}
+
+bool setup_line(struct reader *r, const char *what, char *text) {
+  if (strcmp(what, "config") == 0) {
+    config_line(r, text);
+  } else if (strcmp(what, "endpoint") == 0) {
+    endpoint_line(r, text);
+  } else if (strcmp(what, "handler") == 0) {
+    rule_line(r, RULE_HANDLER, text);
+  } else if (strcmp(what, "interceptor") == 0) {
+    rule_line(r, RULE_INTERCEPTOR, text);
+  } else if (strcmp(what, "handshake") == 0) {
+    rule_line(r, RULE_HANDSHAKE, text);
+  } else if (strcmp(what, "request") == 0) {
+    rule_line(r, RULE_REQUEST, text);
+  } else if (strcmp(what, "events") == 0) {
+    r->script->events = true;
+  } else if (strcmp(what, "without") == 0) {
+    skip_line(r, text);
+  } else {
+    return false;
+  }
+  return true;
+}
