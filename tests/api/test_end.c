@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "api.h"
 
 /* What the host is told of ends, and what it may do then. */
@@ -98,7 +100,7 @@ static const char *with_id(const char *id, const char *frame) {
   sbk_broker_add_interceptor(host.broker, SBK_INBOUND, 0, other_id,
                              (void *)(uintptr_t)id);
   feed(conn, 1000, frame);
-  strncpy(text, output(conn), sizeof(text) - 1);
+  snprintf(text, sizeof(text), "%.*s", (int)sizeof(text) - 1, output(conn));
   free_broker(&host.mem, host.broker);
 
   return text;

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "api.h"
 
 /* Frames whose ends fall where memory or a read ends. */
@@ -37,7 +39,7 @@ static const char *error_of(const char *text, size_t len, size_t cut) {
   for (i = 0; i < len; i += cut) {
     sbk_conn_feed(conn, 1000, text + i, cut < len - i ? cut : len - i);
   }
-  strncpy(error, output(conn), sizeof(error) - 1);
+  snprintf(error, sizeof(error), "%.*s", (int)sizeof(error) - 1, output(conn));
   free_broker(&mem, broker);
 
   return error;
