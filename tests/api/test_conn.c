@@ -115,6 +115,22 @@ static void says_503_to_64_at_a_time(void **state) {
   host_end(&host);
 }
 
+static void says_503_before_the_clock_was_ever_read(void **state) {
+  struct host host;
+  struct peer peer;
+
+  (void)state;
+  host_init(&host);
+  host.config.max_connections = 1;
+  assert_int_equal(
+      sbk_broker_new(&host.broker, &host.callbacks, &host.config, &host), 0);
+  add(&host, SBK_TCP, 0);
+  peer_open(&peer, &host, SBK_HTTP);
+  sbk_broker_tick(host.broker, 5000000);
+  assert_non_null(strstr(peer_hear(&peer), "HTTP/1.1 503 "));
+  host_end(&host);
+}
+
 static void is_as_before_when_memory_ends(void **state) {
   static const enum sbk_transport transports[] = {SBK_HTTP, SBK_WEBSOCKET,
                                                   SBK_TCP};
@@ -675,6 +691,7 @@ int main(void) {
       cmocka_unit_test(limits_all_of_them_below_at_and_above),
       cmocka_unit_test(says_503_beyond_the_limits),
       cmocka_unit_test(says_503_to_64_at_a_time),
+      cmocka_unit_test(says_503_before_the_clock_was_ever_read),
       cmocka_unit_test(is_as_before_when_memory_ends),
       cmocka_unit_test(keeps_the_hosts_pointer),
       cmocka_unit_test(each_ready_connection_comes_once),

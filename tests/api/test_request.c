@@ -315,6 +315,18 @@ static void what_comes_while_a_handshake_waits_is_kept(void **state) {
   end();
 }
 
+static void nobody_is_let_in_after_a_shutdown(void **state) {
+  (void)state;
+  begin();
+  host.handshake = SBK_WAIT;
+  peer_say(&peer, UPGRADE("/ws"));
+  sbk_broker_shutdown(host.broker);
+  assert_int_equal(sbk_request_resume(host.request, SBK_PASS), 0);
+  assert_non_null(strstr(peer_hear(&peer), "HTTP/1.1 503 "));
+  assert_null(sbk_conn_session(peer.conn));
+  end();
+}
+
 static void a_broker_may_be_freed_with_everything_pending(void **state) {
   struct peer more[5];
 
@@ -357,6 +369,7 @@ int main(void) {
       cmocka_unit_test(a_handshake_may_be_decided_later),
       cmocka_unit_test(a_peer_may_go_while_its_handshake_waits),
       cmocka_unit_test(what_comes_while_a_handshake_waits_is_kept),
+      cmocka_unit_test(nobody_is_let_in_after_a_shutdown),
       cmocka_unit_test(a_broker_may_be_freed_with_everything_pending),
   };
 

@@ -50,6 +50,23 @@ static void keeps_headers_in_their_order(void **state) {
   sbk_message_unref(msg);
 }
 
+static void there_is_nothing_behind_the_last_header(void **state) {
+  sbk_message *msg = sbk__message_new(sbk__mem_default(), SBK_MESSAGE, 2);
+  const char *name, *value;
+
+  (void)state;
+  assert_int_equal(sbk_message_set_header(msg, "a", "1"), 0);
+  assert_int_equal(sbk_message_set_header(msg, "b", "2"), 0);
+  msg->header_count = 1;
+  sbk_message_header_at(msg, 0, &name, &value);
+  assert_string_equal(name, "a");
+  sbk_message_header_at(msg, 1, &name, &value);
+  assert_null(name);
+  assert_null(value);
+  msg->header_count = 2;
+  sbk_message_unref(msg);
+}
+
 static void refuses_names_that_are_its_own(void **state) {
   static const char *const names[] = {
       "destination", "content-length", "message-id", "subscription", "ack", ""};
@@ -104,6 +121,7 @@ static void a_clone_may_be_changed_and_shares_the_body(void **state) {
   failing_mem_init(&mem);
   msg = sbk__message_new(&mem.mem, SBK_SEND, 1);
   assert_int_equal(sbk_message_set_header(msg, "a", "1"), 0);
+  assert_int_equal(sbk_message_set_header(msg, "z", "9"), 0);
   msg->text = sbk__buf_new(&mem.mem, 3);
   memcpy(sbk__buf_bytes(msg->text), "xyz", 3);
   msg->frozen = true;
@@ -111,7 +129,9 @@ static void a_clone_may_be_changed_and_shares_the_body(void **state) {
   assert_int_equal(sbk_message_set_header(copy, "a", "2"), 0);
   assert_int_equal(sbk_message_set_header(copy, "b", "3"), 0);
   assert_string_equal(sbk_message_header(msg, "a"), "1");
-  assert_int_equal(sbk_message_header_count(msg), 1);
+  assert_int_equal(sbk_message_header_count(msg), 2);
+  assert_int_equal(sbk_message_header_count(copy), 3);
+  assert_string_equal(sbk_message_header(copy, "z"), "9");
   assert_int_equal(sbk_message_command(copy), SBK_SEND);
   assert_ptr_equal(sbk_message_body(copy, &len), sbk_message_body(msg, &len));
   sbk_message_unref(msg);
@@ -184,6 +204,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(sets_and_replaces_headers),
       cmocka_unit_test(keeps_headers_in_their_order),
+      cmocka_unit_test(there_is_nothing_behind_the_last_header),
       cmocka_unit_test(refuses_names_that_are_its_own),
       cmocka_unit_test(has_1024_headers_at_most),
       cmocka_unit_test(a_frozen_message_stays_as_it_is),

@@ -243,6 +243,30 @@ static void large_bodies_are_staged_without_a_copy(void **state) {
   end();
 }
 
+static void runs_are_filled_to_their_ends(void **state) {
+  static struct iovec iov[100];
+  sbk__stage *stage;
+  size_t i, at = 0;
+  int count;
+
+  (void)state;
+  begin(true);
+  for (i = 0; i < 3000; i++) {
+    push_frame(SBK__OUT_TEXT, "0123456789", 1 + i % 10);
+  }
+  stage = sbk__stage_new(&place.mem.mem);
+  assert_int_equal(sbk__output_stage(&place.session, stage, SIZE_MAX), 0);
+  count = sbk__stage_iov(stage, iov, 100);
+  assert_true(count > 1);
+  for (i = 0; i < (size_t)count; i++) {
+    assert_memory_equal(iov[i].iov_base, place.expected + at, iov[i].iov_len);
+    at += iov[i].iov_len;
+  }
+  assert_int_equal(at, place.expected_len);
+  sbk__stage_free(stage);
+  end();
+}
+
 static void staging_keeps_the_queue_when_memory_ends(void **state) {
   static uint8_t out[10000];
   sbk__stage *stage;
@@ -305,13 +329,18 @@ static void a_pong_replaces_the_one_that_waits(void **state) {
                       18);
   assert_int_equal(place.session.out.bytes, 5 + 5 + 4);
 
+  /* Also behind one that is half sent. */
+  sbk__output_sent(&place.session, 3);
+  pong = sbk__ws_control(&place.mem.mem, SBK__WS_PONG, "now", 3);
+  assert_true(sbk__output_replace_pong(&place.session, pong));
+
   /* But not when some of it has gone already. */
-  sbk__output_sent(&place.session, 8);
+  sbk__output_sent(&place.session, 5);
   pong = sbk__ws_control(&place.mem.mem, SBK__WS_PONG, "late", 4);
   assert_false(sbk__output_replace_pong(&place.session, pong));
   sbk_buf_unref(pong);
   assert_int_equal(sbk__output_copy(&place.session, out, sizeof(out)), 10);
-  assert_memory_equal(out, "\x03new\x81\x04next", 10);
+  assert_memory_equal(out, "\x03now\x81\x04next", 10);
   end();
 }
 
@@ -320,6 +349,7 @@ int main(void) {
       cmocka_unit_test(copies_the_same_bytes_again_until_they_are_sent),
       cmocka_unit_test(stages_what_it_would_have_copied),
       cmocka_unit_test(large_bodies_are_staged_without_a_copy),
+      cmocka_unit_test(runs_are_filled_to_their_ends),
       cmocka_unit_test(staging_keeps_the_queue_when_memory_ends),
       cmocka_unit_test(dropping_keeps_what_is_half_sent),
       cmocka_unit_test(a_pong_replaces_the_one_that_waits),

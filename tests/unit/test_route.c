@@ -104,6 +104,31 @@ static void a_dot_separates_too(void **state) {
   end();
 }
 
+static void with_a_dot_paths_begin_with_no_separator(void **state) {
+  static const char *const prefixes[] = {"/one/", "/two.", NULL};
+  static const char *const texts[] = {"x.y", "/x.y", ".x.y"};
+  struct sbk_config config = default_limits();
+  size_t i;
+
+  (void)state;
+  config.separator = '.';
+  config.app_prefixes = prefixes;
+  assert_int_equal(begin(&config), 0);
+  assert_leads("/one/x", SBK__APP, "/x");
+  assert_leads("/one.x", SBK__APP, ".x");
+  assert_leads("/two/x", SBK__APP, "/x");
+  assert_leads("/two.x", SBK__APP, ".x");
+  for (i = 0; i < 3; i++) {
+    const char *text = texts[i];
+    size_t len = strlen(text);
+
+    assert_true(sbk__route_path(&route, &text, &len));
+    assert_int_equal(len, 3);
+    assert_string_equal(text, "x.y");
+  }
+  end();
+}
+
 static void paths_begin_with_a_slash_where_that_separates(void **state) {
   struct sbk_config config = default_limits();
   const char *text = "x";
@@ -204,6 +229,7 @@ int main(void) {
       cmocka_unit_test(takes_prefixes_of_the_host),
       cmocka_unit_test(a_list_may_be_empty),
       cmocka_unit_test(a_dot_separates_too),
+      cmocka_unit_test(with_a_dot_paths_begin_with_no_separator),
       cmocka_unit_test(paths_begin_with_a_slash_where_that_separates),
       cmocka_unit_test(refuses_what_is_no_prefix),
       cmocka_unit_test(refuses_a_server_name_with_ends_of_lines),

@@ -396,6 +396,24 @@ static void names_that_are_the_librarys_are_written_once(void **state) {
   sbk_message_unref(msg);
 }
 
+static void the_destination_comes_first_wherever_it_stood(void **state) {
+  static struct parsed p;
+  sbk_message *msg = sbk__message_new(sbk__mem_default(), SBK_MESSAGE, 2);
+  uint8_t *data;
+
+  (void)state;
+  assert_int_equal(sbk__message_put(msg, "k", "v"), 0);
+  assert_int_equal(sbk__message_put(msg, "destination", "/topic/a"), 0);
+  memcpy(msg->id, "1", 1);
+  msg->id_len = 1;
+  parse_message(&p, msg, SBK__V12, &data);
+  assert_int_equal(p.count, 4);
+  assert_string_equal(p.headers[1].name, "destination");
+  assert_string_equal(value_of(&p, "k"), "v");
+  free(data);
+  sbk_message_unref(msg);
+}
+
 static void bodies_from_2_kib_on_are_not_copied(void **state) {
   static uint8_t body[2049];
   size_t len;
@@ -534,6 +552,7 @@ int main(void) {
       cmocka_unit_test(lengths_of_escapes_are_what_is_written),
       cmocka_unit_test(hidden_headers_are_left_out_in_any_case),
       cmocka_unit_test(names_that_are_the_librarys_are_written_once),
+      cmocka_unit_test(the_destination_comes_first_wherever_it_stood),
       cmocka_unit_test(bodies_from_2_kib_on_are_not_copied),
       cmocka_unit_test(goes_as_text_when_it_is_utf8_and_not_octets),
       cmocka_unit_test(a_personal_head_names_the_subscription),
