@@ -1,8 +1,10 @@
 #include <string.h>
 
 #include "abi.h"
+#include "call.h"
 #include "conn.h"
 #include "defaults.h"
+#include "deliver.h"
 #include "inbound.h"
 #include "origin.h"
 
@@ -61,7 +63,9 @@ static int fill(sbk_broker *broker) {
   broker->core.config.mem = NULL;
   broker->core.config.app_prefixes = NULL;
   broker->core.config.broker_prefixes = NULL;
+  broker->core.config.queue_prefixes = NULL;
   broker->core.config.user_prefix = NULL;
+  broker->core.config.error_destination = NULL;
   broker->core.config.private_headers = NULL;
   broker->core.config.server_name = NULL;
 
@@ -82,7 +86,10 @@ static void init_tables(sbk_broker *broker) {
   sbk__heap_init(&broker->timers, mem);
   sbk__ws_pool_init(&broker->contexts, mem);
   sbk__list_init(&broker->sessions);
+  sbk__list_init(&broker->deferred);
   sbk__list_init(&broker->work);
+  sbk__list_init(&broker->dispatch);
+  sbk__work_init(&broker->dispatch_work, sbk__dispatch_work);
   sbk__list_init(&broker->endpoints);
   sbk__list_init(&broker->conns);
   sbk__list_init(&broker->ready);
@@ -162,6 +169,9 @@ void sbk_broker_free(sbk_broker *broker) {
   while (!sbk__list_empty(&broker->conns)) {
     sbk__conn_drop(sbk__item(broker->conns.next, sbk_conn, in_conns));
   }
+  while ((node = sbk__list_shift(&broker->deferred)) != NULL) {
+    sbk__call_free(sbk__item(node, sbk_call, in_deferred));
+  }
   while ((node = sbk__list_shift(&broker->endpoints)) != NULL) {
     endpoint_free(&mem, sbk__item(node, sbk__endpoint, in_endpoints));
   }
@@ -170,6 +180,7 @@ void sbk_broker_free(sbk_broker *broker) {
   sbk__handlers_free(&broker->handlers);
   sbk__chain_free(&broker->inbound, &mem);
   sbk__chain_free(&broker->outbound, &mem);
+  sbk__chain_free(&broker->errors, &mem);
   sbk__converters_free(&broker->converters, &mem);
   sbk__route_free(&broker->route);
   sbk__rings_free(&broker->rings);
@@ -352,23 +363,26 @@ int sbk_broker_add_endpoint(sbk_broker *broker,
   return 0;
 }
 
-int sbk_broker_add_handler(sbk_broker *broker, enum sbk_command command,
-                           const char *pattern, sbk_handler handler,
-                           void *arg) {
+int sbk_broker_add_mapping(sbk_broker *broker,
+                           const struct sbk_mapping *mapping) {
   const struct sbk_mem *mem = &broker->core.mem;
-  const char *text = pattern;
+  struct sbk_mapping copy;
+  const char *text;
   char *slashed;
   size_t len;
-  int rv;
+  int rv = sbk__abi_copy(&copy, sizeof(copy), sizeof(copy), mapping);
 
-  if (pattern == NULL || handler == NULL ||
-      (command != SBK_SEND && command != SBK_SUBSCRIBE)) {
+  if (rv != 0) {
+    return rv;
+  }
+  if (copy.pattern == NULL || copy.handler == NULL ||
+      (copy.command != SBK_SEND && copy.command != SBK_SUBSCRIBE)) {
     return SBK_ERR_INVAL;
   }
-  len = strlen(pattern);
+  text = copy.pattern;
+  len = strlen(text);
   if (sbk__route_path(&broker->route, &text, &len)) {
-    return sbk__handlers_add(&broker->handlers, command, text, len, handler,
-                             arg);
+    return sbk__handlers_add(&broker->handlers, &copy, text, len);
   }
 
   /* Spring: "echo" is "/echo". */
@@ -377,12 +391,32 @@ int sbk_broker_add_handler(sbk_broker *broker, enum sbk_command command,
     return SBK_ERR_NOMEM;
   }
   slashed[0] = '/';
-  memcpy(slashed + 1, pattern, len + 1);
-  rv = sbk__handlers_add(&broker->handlers, command, slashed, len + 1, handler,
-                         arg);
+  memcpy(slashed + 1, copy.pattern, len + 1);
+  rv = sbk__handlers_add(&broker->handlers, &copy, slashed, len + 1);
   sbk__free(mem, slashed);
 
   return rv;
+}
+
+int sbk_broker_add_handler(sbk_broker *broker, enum sbk_command command,
+                           const char *pattern, sbk_handler handler,
+                           void *arg) {
+  struct sbk_mapping mapping = SBK_MAPPING_INIT;
+
+  mapping.command = command;
+  mapping.pattern = pattern;
+  mapping.handler = handler;
+  mapping.arg = arg;
+
+  return sbk_broker_add_mapping(broker, &mapping);
+}
+
+int sbk_broker_add_error_handler(sbk_broker *broker, int order,
+                                 sbk_error_handler handler, void *arg) {
+  return handler != NULL
+             ? sbk__chain_add_error(&broker->errors, &broker->core.mem, order,
+                                    handler, arg)
+             : SBK_ERR_INVAL;
 }
 
 int sbk_broker_add_interceptor(sbk_broker *broker, enum sbk_direction direction,

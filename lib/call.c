@@ -18,6 +18,7 @@ sbk_call *sbk__call_new(sbk_session *session, sbk_message *msg) {
   call->broker = broker;
   call->session = session;
   call->msg = sbk_message_ref(msg);
+  sbk__list_init(&call->in_deferred);
 
   return call;
 }

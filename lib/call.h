@@ -26,6 +26,15 @@ struct sbk_call {
   char *error;              /* the host's text, or NULL */
   char *params;             /* names and values by turns, each ended by NUL */
   size_t param_count;
+  size_t handler;     /* its place in the table */
+  bool running;       /* is in its handler */
+  bool deferred;      /* put off */
+  bool finished;      /* and ended, with result, while running or returning */
+  unsigned returning; /* sbk_call_return()s under way */
+  bool no_receipt;    /* it was given when a transaction kept the frame */
+  const sbk_message *commit; /* that runs the frame of a transaction, or NULL */
+  int result;
+  sbk__node in_deferred;
   size_t path;   /* of a handler: where the path begins in destination */
   sbk__sub *sub; /* of a SUBSCRIBE handler */
 };

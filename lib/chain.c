@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-int sbk__chain_add(sbk__chain *chain, const struct sbk_mem *mem, int order,
-                   sbk_interceptor run, void *arg) {
+static int add(sbk__chain *chain, const struct sbk_mem *mem, sbk__link link) {
   sbk__link *items =
       sbk__realloc(mem, chain->items, (chain->count + 1) * sizeof(*items));
   size_t at = chain->count;
@@ -13,14 +12,26 @@ int sbk__chain_add(sbk__chain *chain, const struct sbk_mem *mem, int order,
   }
 
   chain->items = items;
-  while (at > 0 && items[at - 1].order > order) {
+  while (at > 0 && items[at - 1].order > link.order) {
     at--;
   }
   memmove(&items[at + 1], &items[at], (chain->count - at) * sizeof(*items));
   chain->count++;
-  items[at] = (sbk__link){order, chain->count, run, arg};
+  link.serial = chain->count;
+  items[at] = link;
 
   return 0;
+}
+
+int sbk__chain_add(sbk__chain *chain, const struct sbk_mem *mem, int order,
+                   sbk_interceptor run, void *arg) {
+  return add(chain, mem, (sbk__link){.order = order, .run = run, .arg = arg});
+}
+
+int sbk__chain_add_error(sbk__chain *chain, const struct sbk_mem *mem,
+                         int order, sbk_error_handler failed, void *arg) {
+  return add(chain, mem,
+             (sbk__link){.order = order, .failed = failed, .arg = arg});
 }
 
 const sbk__link *sbk__chain_next(const sbk__chain *chain, sbk__walk *walk) {

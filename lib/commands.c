@@ -2,9 +2,13 @@
 
 #include <string.h>
 
+#include "acks.h"
+#include "ascii.h"
+#include "deliver.h"
 #include "fanout.h"
 #include "stomp_write.h"
 #include "str.h"
+#include "tx.h"
 #include "userdest.h"
 #include "utf8.h"
 
@@ -93,6 +97,10 @@ static enum sbk__fault agree_on_beats(sbk_session *session, const char *text) {
   return SBK__FAULT_NONE;
 }
 
+static bool names_transaction(const sbk_message *msg) {
+  return sbk_message_header(msg, "transaction") != NULL;
+}
+
 static enum sbk__fault check_connect(sbk_session *session,
                                      const sbk_message *msg) {
   enum sbk__fault fault =
@@ -139,11 +147,38 @@ static sbk__sub *find_sub(const sbk_session *session, const sbk_message *msg) {
              : NULL;
 }
 
+/* The modes of STOMP 1.1 and 1.2; 1.0 has no client-individual. */
+static int read_ack(const sbk_session *session, const char *ack) {
+  if (ack == NULL || strcmp(ack, "auto") == 0) {
+    return SBK__ACK_AUTO;
+  }
+  if (strcmp(ack, "client") == 0) {
+    return SBK__ACK_CLIENT;
+  }
+
+  return strcmp(ack, "client-individual") == 0 && session->version > SBK__V10
+             ? SBK__ACK_INDIVIDUAL
+             : -1;
+}
+
+/* RabbitMQ's header; above the limit it is the limit. 0: it is no count. */
+static uint32_t read_prefetch(const char *text, size_t max) {
+  uint64_t value = 0;
+
+  if (text == NULL) {
+    return (uint32_t)max;
+  }
+  for (; sbk__ascii_is_digit(*text); text++) {
+    value = value > max ? value : value * 10 + (uint64_t)(*text - '0');
+  }
+
+  return *text != '\0' ? 0 : (uint32_t)(value < max ? value : max);
+}
+
 static enum sbk__fault check_subscribe(const sbk_session *session,
                                        const sbk_message *msg) {
   const struct sbk_config *limits = &session->broker->core.config;
   const sbk__header *id = sbk__message_findz(msg, "id");
-  const char *ack = sbk_message_header(msg, "ack");
   enum sbk__fault fault = check_destination(session, msg, true);
 
   if (fault != SBK__FAULT_NONE) {
@@ -155,8 +190,12 @@ static enum sbk__fault check_subscribe(const sbk_session *session,
   if (id != NULL && id->value_len > limits->max_subscription_id) {
     return SBK__FAULT_ID_SIZE;
   }
-  if (ack != NULL && strcmp(ack, "auto") != 0) {
+  if (read_ack(session, sbk_message_header(msg, "ack")) < 0) {
     return SBK__FAULT_ACK_MODE;
+  }
+  if (read_prefetch(sbk_message_header(msg, "prefetch-count"),
+                    limits->max_unacked) == 0) {
+    return SBK__FAULT_PREFETCH;
   }
   if (sbk_message_header(msg, "selector") != NULL) {
     return SBK__FAULT_SELECTOR;
@@ -185,28 +224,44 @@ static enum sbk__fault check_unsubscribe(const sbk_session *session,
                                         : SBK__FAULT_UNKNOWN_ID;
 }
 
+static enum sbk__fault check_ack(const sbk_session *session,
+                                 const sbk_message *msg) {
+  enum sbk__fault fault = sbk__acks_check(session, msg);
+
+  return fault == SBK__FAULT_NONE && names_transaction(msg)
+             ? sbk__tx_check(session, msg)
+             : fault;
+}
+
+static enum sbk__fault check_send(const sbk_session *session,
+                                  const sbk_message *msg) {
+  enum sbk__fault fault = check_destination(session, msg, false);
+
+  return fault == SBK__FAULT_NONE && names_transaction(msg)
+             ? sbk__tx_check(session, msg)
+             : fault;
+}
+
 static enum sbk__fault check_connected(sbk_session *session,
                                        const sbk_message *msg) {
   switch (msg->command) {
   case SBK_SEND:
-    return sbk_message_header(msg, "transaction") != NULL
-               ? SBK__FAULT_TRANSACTION
-               : check_destination(session, msg, false);
+    return check_send(session, msg);
   case SBK_SUBSCRIBE:
     return check_subscribe(session, msg);
   case SBK_UNSUBSCRIBE:
     return check_unsubscribe(session, msg);
   case SBK_DISCONNECT:
     return SBK__FAULT_NONE;
-  case SBK_ACK:
-    return SBK__FAULT_ACK;
   case SBK_NACK:
-    return session->version > SBK__V10 ? SBK__FAULT_ACK
+    return session->version > SBK__V10 ? check_ack(session, msg)
                                        : SBK__FAULT_NACK_VERSION;
+  case SBK_ACK:
+    return check_ack(session, msg);
   case SBK_BEGIN:
   case SBK_COMMIT:
   case SBK_ABORT:
-    return SBK__FAULT_TRANSACTION;
+    return sbk__tx_check(session, msg);
   default:
     return SBK__FAULT_CONNECTED;
   }
@@ -247,9 +302,15 @@ void sbk__command_receipt(sbk_session *session, const sbk_message *msg) {
                         : SBK__OUT_BINARY);
 }
 
+/* What is asked for by the frame, or by the COMMIT that runs it. */
+static const char *receipt_of(const sbk_call *call) {
+  const sbk_message *frame = call->no_receipt ? call->commit : call->msg;
+
+  return frame != NULL ? sbk_message_header(frame, "receipt") : NULL;
+}
+
 static void fail(sbk_call *call, enum sbk__fault fault) {
-  sbk__session_fail(call->session, fault,
-                    sbk_message_header(call->msg, "receipt"));
+  sbk__session_fail(call->session, fault, receipt_of(call));
 }
 
 /* "10000,10000": what we can and what we want, 0 for never. */
@@ -296,7 +357,72 @@ static void do_connect(sbk_call *call) {
   }
 }
 
-/* Runs a handler, and says whether the session goes on. */
+int sbk__command_tell(sbk_call *call, const char *text) {
+  static const char *const names[] = {
+      "",    "CONNECT", "",      "SEND",   "SUBSCRIBE", "UNSUBSCRIBE",
+      "ACK", "NACK",    "BEGIN", "COMMIT", "ABORT",     "DISCONNECT"};
+  sbk_broker *broker = call->broker;
+  const char *receipt = sbk_message_header(call->msg, "receipt");
+  sbk_message *msg;
+  int rv;
+
+  if (broker->route.errors.text == NULL) {
+    return 0;
+  }
+  msg = sbk__message_make(broker, NULL, 0, broker->route.errors.text,
+                          "text/plain", text, strlen(text));
+  rv = msg != NULL ? sbk__message_put(msg, "command", names[call->msg->command])
+                   : SBK_ERR_NOMEM;
+  if (rv == 0 && receipt != NULL) {
+    rv = sbk__message_put(msg, "receipt-id", receipt);
+  }
+  if (rv == 0) {
+    rv = sbk__publish_to_session(call->session, msg);
+  }
+  sbk_message_unref(msg);
+
+  return rv;
+}
+
+/* The error handlers, the error destination, or else ERROR. */
+static void handler_failed(sbk_call *call, int error) {
+  const sbk__chain *errors = &call->broker->errors;
+  const char *text = call->error != NULL ? call->error : sbk_strerror(error);
+  const sbk__link *link;
+  sbk__walk walk = {0};
+  int rv;
+
+  while ((link = sbk__chain_next(errors, &walk)) != NULL) {
+    if (link->failed(call, error, text, link->arg) >= 0) {
+      return;
+    }
+    text = call->error != NULL ? call->error : sbk_strerror(error);
+  }
+  if (call->session->state == SBK__CLOSING) {
+    return;
+  }
+  rv = sbk__command_tell(call, text);
+  if (rv < 0) {
+    fail(call, SBK__FAULT_NOMEM);
+  } else if (rv == 0) {
+    sbk__session_refuse(call->session, SBK_ERR_CALLBACK,
+                        sbk__fault_close(SBK__FAULT_HANDLER), text,
+                        receipt_of(call));
+  }
+}
+
+/* The session knows of a call that was put off, and keeps what it needs. */
+static void put_off(sbk_call *call) {
+  sbk_session *session = call->session;
+
+  sbk__list_push(&session->deferred, &call->in_deferred);
+  session->deferred_count++;
+  if (call->sub != NULL) {
+    call->sub->queued++;
+  }
+}
+
+/* Runs a handler; true: its frame is dealt with, and gets its receipt. */
 static bool handle(sbk_call *call, const sbk__handler *handler,
                    const sbk__captures *captures) {
   sbk_session *session = call->session;
@@ -307,15 +433,65 @@ static bool handle(sbk_call *call, const sbk__handler *handler,
     return false;
   }
   call->kind = SBK__CALL_HANDLER;
+  call->handler = handler->place;
+  call->running = true;
   rv = handler->run(call, handler->arg);
-  if (rv < 0) {
-    sbk__session_refuse(session, SBK_ERR_CALLBACK,
-                        sbk__fault_close(SBK__FAULT_HANDLER),
-                        call->error != NULL ? call->error : sbk_strerror(rv),
-                        sbk_message_header(call->msg, "receipt"));
+  call->running = false;
+  if (call->finished) {
+    rv = call->result;
+  } else if (call->deferred && rv >= 0) {
+    put_off(call); /* even if the session is closing: the host has the call */
+    return false;
+  }
+  call->deferred = false;
+  if (rv < 0 && session->state != SBK__CLOSING) {
+    handler_failed(call, rv);
   }
 
-  return session->state != SBK__CLOSING;
+  return rv >= 0 && session->state != SBK__CLOSING;
+}
+
+void sbk__command_finish(sbk_call *call, int result) {
+  sbk_session *session = call->session;
+  bool blocked;
+
+  sbk__list_remove(&call->in_deferred);
+  call->deferred = false;
+  if (session != NULL) {
+    blocked = sbk__session_waits(session);
+    session->deferred_count--;
+    if (session->state != SBK__CLOSING) {
+      if (result < 0) {
+        handler_failed(call, result);
+      } else if (!call->no_receipt) {
+        sbk__command_receipt(session, call->msg);
+      }
+    }
+    if (call->sub != NULL) {
+      sbk__session_release_slot(session, call->sub->slot);
+    }
+    if (blocked && !sbk__session_waits(session)) {
+      session->last_in = session->broker->core.now;
+      session->broker->wire->resume(session);
+    }
+  }
+  sbk__call_free(call);
+}
+
+void sbk__command_orphan(sbk_session *session) {
+  sbk__node *node;
+
+  while ((node = sbk__list_shift(&session->deferred)) != NULL) {
+    sbk_call *call = sbk__item(node, sbk_call, in_deferred);
+
+    if (call->sub != NULL) {
+      sbk__session_release_slot(session, call->sub->slot);
+      call->sub = NULL;
+    }
+    call->session = NULL;
+    sbk__list_push(&session->broker->deferred, &call->in_deferred);
+  }
+  session->deferred_count = 0;
 }
 
 static const sbk__handler *find_handler(sbk_call *call, const sbk__header *to,
@@ -358,8 +534,8 @@ static void send_to_user(sbk_call *call, const sbk__header *to, size_t path) {
                    : SBK_ERR_NOMEM;
   if (rv == 0) {
     msg->command = SBK_MESSAGE;
-    rv = sbk__publish_to_user(broker, name, msg,
-                              (const char *const *)broker->route.hidden);
+    msg->foreign = true;
+    rv = sbk__publish_to_user(broker, name, msg);
   }
   sbk_message_unref(msg);
   sbk__free(&broker->core.mem, name);
@@ -369,10 +545,10 @@ static void send_to_user(sbk_call *call, const sbk__header *to, size_t path) {
 }
 
 static void publish(sbk_call *call) {
-  sbk_broker *broker = call->broker;
   sbk_message *copy;
+  int rv;
 
-  if (call->msg->id_len > 0) {
+  if (call->msg->id_len > 0 && !call->no_receipt) {
     /* The host has sent it on already, with all its headers. */
     copy = sbk__message_clone(call->msg);
     if (copy == NULL) {
@@ -383,9 +559,11 @@ static void publish(sbk_call *call) {
     call->msg = copy;
   }
   call->msg->command = SBK_MESSAGE;
-  if (sbk__publish(broker, call->msg, call->session,
-                   (const char *const *)broker->route.hidden) < 0) {
-    fail(call, SBK__FAULT_NOMEM);
+  call->msg->foreign = true;
+  rv = sbk__publish(call->broker, call->msg, call->session);
+  if (rv < 0) {
+    fail(call,
+         rv == SBK_ERR_TOO_MANY ? SBK__FAULT_QUEUE_FULL : SBK__FAULT_NOMEM);
   }
 }
 
@@ -395,7 +573,8 @@ static void unroutable(sbk_call *call) {
   }
 }
 
-static void do_send(sbk_call *call) {
+/* True: dealt with, so that the receipt may go out. So with the others. */
+static bool do_send(sbk_call *call) {
   const sbk__header *to = sbk__message_findz(call->msg, "destination");
   const sbk__handler *handler;
   sbk__captures captures;
@@ -405,11 +584,10 @@ static void do_send(sbk_call *call) {
       sbk__route_find(&call->broker->route, to->value, to->value_len, &path)) {
   case SBK__APP:
     handler = find_handler(call, to, path, &captures);
-    if (handler == NULL) {
-      unroutable(call);
-    } else {
-      handle(call, handler, &captures);
+    if (handler != NULL) {
+      return handle(call, handler, &captures);
     }
+    unroutable(call);
     break;
   case SBK__USER:
     send_to_user(call, to, path);
@@ -421,6 +599,8 @@ static void do_send(sbk_call *call) {
     unroutable(call);
     break;
   }
+
+  return true;
 }
 
 /* Where a subscription goes, and what of it is left to say when it is there. */
@@ -430,6 +610,7 @@ typedef struct plan {
   sbk__captures captures;
   size_t path;
   size_t own;
+  bool queue;
 } plan;
 
 static enum sbk__fault plan_subscribe(sbk_call *call, const sbk__header *to,
@@ -441,6 +622,11 @@ static enum sbk__fault plan_subscribe(sbk_call *call, const sbk__header *to,
   p->handler.run = NULL;
   p->where =
       sbk__route_find(&broker->route, to->value, to->value_len, &p->path);
+  p->queue = p->where == SBK__BROKER &&
+             sbk__route_is_queue(&broker->route, to->value, to->value_len);
+  if (p->queue && sbk__pattern_is(to->value, to->value_len)) {
+    return SBK__FAULT_QUEUE_PATTERN;
+  }
   if (p->where == SBK__USER) {
     return sbk__userdest_subscribe(&broker->route, call->session->user_name,
                                    to->value, to->value_len, p->path, &p->own);
@@ -454,6 +640,17 @@ static enum sbk__fault plan_subscribe(sbk_call *call, const sbk__header *to,
 
   return p->where == SBK__BROKER || handler != NULL ? SBK__FAULT_NONE
                                                     : SBK__FAULT_UNROUTABLE;
+}
+
+static bool enter_table(sbk_call *call, sbk__sub *sub, bool queue) {
+  sbk__subs *subs = &call->broker->subs;
+
+  if (queue && sbk__subs_queue(subs, sbk__sub_destination(sub),
+                               sub->destination_len) == NULL) {
+    return false;
+  }
+
+  return sbk__subs_add(subs, sub) == 0; /* tidies up where it fails */
 }
 
 static sbk__sub *enter_subscription(sbk_call *call, const sbk__header *to,
@@ -471,13 +668,17 @@ static sbk__sub *enter_subscription(sbk_call *call, const sbk__header *to,
     sbk__free(&broker->core.mem, sub);
     return NULL;
   }
+  sub->ack =
+      (unsigned)read_ack(session, sbk_message_header(call->msg, "ack")) & 3u;
+  sub->window =
+      (uint16_t)read_prefetch(sbk_message_header(call->msg, "prefetch-count"),
+                              broker->core.config.max_unacked);
   sub->no_local = no_local != NULL && strcmp(no_local, "true") == 0;
   if (p->where == SBK__USER) {
     sub->suffix = (uint16_t)p->path;
     sub->own = (uint16_t)p->own;
     sub->pattern = sbk__pattern_is(to->value, to->value_len);
-  } else if (p->where == SBK__BROKER &&
-             sbk__subs_add(&broker->subs, sub) != 0) {
+  } else if (p->where == SBK__BROKER && !enter_table(call, sub, p->queue)) {
     sbk__session_end_sub(session, sub);
     return NULL;
   }
@@ -485,28 +686,33 @@ static sbk__sub *enter_subscription(sbk_call *call, const sbk__header *to,
   return sub;
 }
 
-static void do_subscribe(sbk_call *call) {
+static bool do_subscribe(sbk_call *call) {
   const sbk__header *to = sbk__message_findz(call->msg, "destination");
   const sbk__core *core = &call->broker->core;
   plan p;
   enum sbk__fault fault = plan_subscribe(call, to, &p);
 
+  if (fault == SBK__FAULT_NONE) {
+    call->sub = enter_subscription(call, to, &p);
+    fault = call->sub != NULL ? SBK__FAULT_NONE : SBK__FAULT_NOMEM;
+  }
   if (fault != SBK__FAULT_NONE) {
     fail(call, fault);
-    return;
-  }
-  call->sub = enter_subscription(call, to, &p);
-  if (call->sub == NULL) {
-    fail(call, SBK__FAULT_NOMEM);
-    return;
+    return false;
   }
   if (core->callbacks.subscribed != NULL) {
     core->callbacks.subscribed(call->session, sbk__sub_id(call->sub),
                                sbk__sub_destination(call->sub), core->arg);
   }
-  if (p.handler.run != NULL && call->session->state != SBK__CLOSING) {
-    handle(call, &p.handler, &p.captures);
+  if (p.queue && call->sub->dest != NULL) {
+    /* What waits there comes behind the receipt. */
+    sbk__dispatch_soon(call->broker, call->sub->dest);
   }
+  if (p.handler.run != NULL && call->session->state != SBK__CLOSING) {
+    return handle(call, &p.handler, &p.captures);
+  }
+
+  return true;
 }
 
 static void do_unsubscribe(sbk_call *call) {
@@ -515,16 +721,166 @@ static void do_unsubscribe(sbk_call *call) {
   sbk__sub *sub = find_sub(session, call->msg);
 
   sub->queued++; /* it stays until the host has been told */
+  sbk__backlog_free(sub);
   sbk__session_end_sub(session, sub);
-  if (core->callbacks.unsubscribed != NULL) {
+  sbk__acks_unsubscribed(session, sub);
+  if (!sub->muted && core->callbacks.unsubscribed != NULL) {
     core->callbacks.unsubscribed(session, sbk__sub_id(sub),
                                  sbk__sub_destination(sub), core->arg);
   }
   sbk__session_release_slot(session, sub->slot);
 }
 
+/* ---- transactions ---- */
+
+/* What a SEND's COMMIT would come upon is refused at once. */
+static enum sbk__fault check_route(sbk_call *call) {
+  sbk_broker *broker = call->broker;
+  const sbk__header *to = sbk__message_findz(call->msg, "destination");
+  enum sbk__fault fault;
+  sbk__captures captures;
+  char *name = NULL;
+  size_t path, rest;
+
+  switch (sbk__route_find(&broker->route, to->value, to->value_len, &path)) {
+  case SBK__APP:
+    return find_handler(call, to, path, &captures) != NULL
+               ? SBK__FAULT_NONE
+               : SBK__FAULT_UNROUTABLE;
+  case SBK__USER:
+    if (!broker->core.config.client_user_send) {
+      return SBK__FAULT_USER_SEND;
+    }
+    fault = sbk__userdest_send(&broker->core.mem, &broker->route, to->value,
+                               to->value_len, path, &name, &rest);
+    sbk__free(&broker->core.mem, name);
+    return fault;
+  case SBK__BROKER:
+    return SBK__FAULT_NONE;
+  default:
+    return SBK__FAULT_UNROUTABLE;
+  }
+}
+
+static void do_keep(sbk_call *call) {
+  enum sbk__fault fault =
+      call->msg->command == SBK_SEND ? check_route(call) : SBK__FAULT_NONE;
+
+  if (fault == SBK__FAULT_UNROUTABLE) {
+    unroutable(call);
+    return;
+  }
+  if (fault == SBK__FAULT_NONE && sbk__tx_keep(call->session, call->msg) != 0) {
+    fault = SBK__FAULT_NOMEM;
+  }
+  if (fault != SBK__FAULT_NONE) {
+    fail(call, fault);
+  }
+}
+
+static bool goes_to(const sbk_broker *broker, const sbk_message *msg,
+                    bool queue) {
+  const sbk__header *to = sbk__message_findz(msg, "destination");
+  size_t path;
+
+  return msg->command == SBK_SEND &&
+         sbk__route_find(&broker->route, to->value, to->value_len, &path) ==
+             SBK__BROKER &&
+         sbk__route_is_queue(&broker->route, to->value, to->value_len) == queue;
+}
+
+/* What publishing will need, so that it cannot fail. */
+static int promise(sbk_broker *broker, sbk_message *msg) {
+  if (goes_to(broker, msg, true)) {
+    return sbk__enqueue_promise(broker, msg);
+  }
+  if (!goes_to(broker, msg, false)) {
+    return 0;
+  }
+  msg->foreign = true;
+  sbk__stamp(broker, msg);
+
+  return sbk__rest_for(broker, msg, SBK__V12) != NULL ? 0 : SBK_ERR_NOMEM;
+}
+
+static void run_kept(sbk_call *call) {
+  call->no_receipt = true;
+  if (call->msg->command == SBK_SEND) {
+    do_send(call);
+  } else {
+    sbk__acks_apply(call->session, call->msg);
+  }
+}
+
+/* All in order, or none: what can be short is had before anything is done. A
+ * promise holds until its frame's turn, whatever handlers send before that. */
+static int commit(sbk_call *call, sbk__tx *tx) {
+  sbk_session *session = call->session;
+  sbk_broker *broker = call->broker;
+  sbk_call **calls =
+      sbk__calloc(&broker->core.mem, tx->count + 1, sizeof(sbk_call *));
+  int rv = calls != NULL ? 0 : SBK_ERR_NOMEM;
+  uint32_t i, count = 0;
+
+  while (rv == 0 && count < tx->count) {
+    sbk_call *kept = sbk__call_new(session, tx->frames[count]);
+
+    rv = kept != NULL ? promise(broker, kept->msg) : SBK_ERR_NOMEM;
+    if (rv == 0) {
+      kept->commit = call->msg;
+      calls[count++] = kept;
+    } else if (kept != NULL) {
+      sbk__call_free(kept);
+    }
+  }
+  for (i = 0; i < count; i++) {
+    if (goes_to(broker, calls[i]->msg, true)) {
+      sbk__enqueue_forget(broker, calls[i]->msg);
+    }
+    if (rv == 0 && session->state != SBK__CLOSING) {
+      run_kept(calls[i]);
+    }
+    calls[i]->commit = NULL;
+    if (!calls[i]->deferred) {
+      sbk__call_free(calls[i]);
+    }
+  }
+  sbk__free(&broker->core.mem, calls);
+
+  return rv;
+}
+
+static enum sbk__fault do_commit(sbk_call *call, sbk__tx *tx) {
+  int rv = commit(call, tx);
+
+  return rv == 0                  ? SBK__FAULT_NONE
+         : rv == SBK_ERR_TOO_MANY ? SBK__FAULT_QUEUE_FULL
+                                  : SBK__FAULT_NOMEM;
+}
+
+static void do_transaction(sbk_call *call) {
+  const char *name = sbk_message_header(call->msg, "transaction");
+  enum sbk__fault fault = SBK__FAULT_NONE;
+  sbk__tx *tx;
+
+  if (call->msg->command == SBK_BEGIN) {
+    fault = sbk__tx_begin(call->session, name) == 0 ? SBK__FAULT_NONE
+                                                    : SBK__FAULT_NOMEM;
+  } else {
+    tx = sbk__tx_take(call->session, name);
+    if (call->msg->command == SBK_COMMIT) {
+      fault = do_commit(call, tx);
+    }
+    sbk__tx_free(&call->broker->core.mem, tx);
+  }
+  if (fault != SBK__FAULT_NONE) {
+    fail(call, fault);
+  }
+}
+
 void sbk__command_run(sbk_call *call) {
   sbk_session *session = call->session;
+  bool done = true;
   enum sbk__fault fault;
 
   /* An interceptor may have made an id longer, or another one. */
@@ -540,13 +896,30 @@ void sbk__command_run(sbk_call *call) {
     do_connect(call);
     return; /* STOMP 1.2, Header receipt: not on CONNECT */
   case SBK_SEND:
-    do_send(call);
+    if (names_transaction(call->msg)) {
+      do_keep(call);
+    } else {
+      done = do_send(call);
+    }
+    break;
+  case SBK_ACK:
+  case SBK_NACK:
+    if (names_transaction(call->msg)) {
+      do_keep(call);
+    } else {
+      sbk__acks_apply(session, call->msg);
+    }
     break;
   case SBK_SUBSCRIBE:
-    do_subscribe(call);
+    done = do_subscribe(call);
     break;
   case SBK_UNSUBSCRIBE:
     do_unsubscribe(call);
+    break;
+  case SBK_BEGIN:
+  case SBK_COMMIT:
+  case SBK_ABORT:
+    do_transaction(call);
     break;
   default:
     session->saw_disconnect = true;
@@ -554,5 +927,7 @@ void sbk__command_run(sbk_call *call) {
     sbk__session_close(session, 0, 1000, NULL);
     return;
   }
-  sbk__command_receipt(session, call->msg);
+  if (done) {
+    sbk__command_receipt(session, call->msg);
+  }
 }

@@ -214,6 +214,7 @@ static int conn_new(sbk_conn **conn, sbk_broker *broker, const char *peer,
   sbk__list_push(&broker->conns, &c->in_conns);
   sbk__work_init(&c->work, on_work);
   broker->conn_count++;
+  broker->counts.accepted++;
   broker->pending_count++;
   c->pending = true;
   *conn = c;

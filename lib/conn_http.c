@@ -230,6 +230,8 @@ static int check_endpoint(const sbk_conn *conn) {
       !sbk__origin_allowed(origin, endpoint->secure ? "https" : "http",
                            sbk__http_field_get(&request->head, "Host"),
                            (const char *const *)endpoint->origins)) {
+    sbk__log(&conn->broker->core, SBK_LOG_INFO, conn->peer,
+             origin != NULL ? "origin not allowed" : "no Origin", origin);
     return 403;
   }
 
@@ -263,6 +265,7 @@ static void dispatch(sbk_conn *conn) {
   sbk_request *request = conn->request;
   int status;
 
+  conn->broker->counts.requests++;
   request->endpoint =
       find_endpoint(conn->broker, sbk__http_path(&request->head));
   if (request->endpoint != NULL) {

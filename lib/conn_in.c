@@ -157,6 +157,7 @@ int sbk_conn_feed(sbk_conn *conn, sbk_msec now, const void *data, size_t len) {
   if (conn->session != NULL && len > 0) {
     conn->session->last_in = broker->core.now;
   }
+  broker->counts.bytes_in += len;
   if (len > 0 && !conn->eof && conn->state != SBK__CONN_DEAD) {
     used = conn->held != NULL ? 0 : take(conn, data, len);
     if (used < len && !conn->deaf) {

@@ -89,6 +89,7 @@ void sbk_conn_sent(sbk_conn *conn, size_t len) {
     return;
   }
   sbk__enter(broker);
+  broker->counts.bytes_out += len;
   if (conn->session != NULL) {
     conn->session->last_out = broker->core.now;
   }
@@ -102,6 +103,9 @@ void sbk_conn_sent(sbk_conn *conn, size_t len) {
   }
   if (conn->session != NULL && len > 0) {
     sbk__output_sent(conn->session, len);
+  }
+  if (conn->session != NULL && conn->session->hungry) {
+    sbk__session_eats(conn->session);
   }
   if (!sbk__conn_has_output(conn)) {
     all_sent(conn);

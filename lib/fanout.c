@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-#include "call.h"
-#include "stomp_write.h"
+#include "deliver.h"
 
 sbk_message *sbk__message_make(sbk_broker *broker, const char *prefix,
                                size_t prefix_len, const char *destination,
@@ -38,98 +37,25 @@ sbk_message *sbk__message_make(sbk_broker *broker, const char *prefix,
   return msg;
 }
 
-/* Runs the outbound interceptors; *msg may become another message, with one
- * reference for the caller. False: this receiver gets nothing. */
-static bool intercept(sbk__sub *sub, sbk_message **msg) {
-  sbk_broker *broker = sub->session->broker;
-  enum sbk_verdict verdict = SBK_PASS;
-  const sbk__link *link;
-  sbk_call call;
-
-  memset(&call, 0, sizeof(call));
-  call.broker = broker;
-  call.session = sub->session;
-  call.kind = SBK__CALL_OUTBOUND;
-  call.msg = sbk_message_ref(*msg);
-  while (verdict == SBK_PASS &&
-         (link = sbk__chain_next(&broker->outbound, &call.walk)) != NULL) {
-    verdict = link->run(&call, link->arg);
-  }
-  if (verdict == SBK_REJECT) {
-    sbk__session_refuse(sub->session, SBK_ERR_DENIED, 1008,
-                        call.error != NULL ? call.error
-                                           : sbk__fault_text(SBK__FAULT_DENIED),
-                        NULL);
-  } else if (verdict == SBK_WAIT) {
-    sbk__log(&broker->core, SBK_LOG_ERROR, sub->session->peer,
-             "an outbound interceptor cannot wait; message dropped", NULL);
-  }
-  sbk__free(&broker->core.mem, call.error);
-  *msg = call.msg;
-
-  return verdict == SBK_PASS;
-}
-
-static bool enqueue(sbk__sub *sub, sbk_message *msg,
-                    const char *const *hidden) {
-  sbk_session *session = sub->session;
-  sbk_broker *broker = session->broker;
-  const sbk__rest *rest =
-      sbk__message_rest(msg, (enum sbk__version)session->version, hidden);
-  size_t bytes;
-  sbk__entry entry;
-
-  if (rest == NULL) {
-    sbk__session_fail(session, SBK__FAULT_NOMEM, NULL);
-    return false;
-  }
-  bytes = sub->head_len + rest->total;
-  if (!sbk__session_admit(session, bytes)) {
-    return false;
-  }
-
-  entry.ref.msg = sbk_message_ref(msg);
-  entry.slot = sub->slot;
-  entry.stamp = (uint32_t)broker->core.now;
-  sub->queued++;
-  sbk__outq_push(&session->out, entry, bytes);
-  if (!session->awake) {
-    broker->wire->wake(session);
-  }
-
-  return true;
-}
-
-bool sbk__deliver(sbk__sub *sub, sbk_message *msg, const char *const *hidden) {
-  bool queued;
-
-  if (sub->session->state != SBK__CONNECTED) {
-    return false;
-  }
-  if (sub->session->broker->outbound.count == 0) {
-    return enqueue(sub, msg, hidden);
-  }
-
-  queued = intercept(sub, &msg) && sub->session->state == SBK__CONNECTED &&
-           enqueue(sub, msg, hidden);
-  sbk_message_unref(msg);
-
-  return queued;
-}
-
 int sbk__publish(sbk_broker *broker, sbk_message *msg,
-                 const sbk_session *sender, const char *const *hidden) {
+                 const sbk_session *sender) {
   const sbk__header *to = sbk__message_findz(msg, "destination");
   const sbk__dest *dest;
   uint32_t i, pos = 0;
   int count = 0;
 
-  sbk__stamp(broker, msg);
+  broker->counts.published++;
+  if (msg->id_len == 0) {
+    sbk__stamp(broker, msg);
+  }
+  if (sbk__route_is_queue(&broker->route, to->value, to->value_len)) {
+    return sbk__enqueue(broker, to, msg);
+  }
   while ((dest = sbk__subs_next(&broker->subs, to->value, to->value_len,
                                 &pos)) != NULL) {
     /* The commonest version's rest first: if there is no memory for that,
      * nobody gets the message and nobody need be closed. */
-    if (count == 0 && sbk__message_rest(msg, SBK__V12, hidden) == NULL) {
+    if (count == 0 && sbk__rest_for(broker, msg, SBK__V12) == NULL) {
       return SBK_ERR_NOMEM;
     }
     for (i = 0; i < dest->count; i++) {
@@ -138,7 +64,7 @@ int sbk__publish(sbk_broker *broker, sbk_message *msg,
       if (sub->no_local && sub->session == sender) {
         continue;
       }
-      count += sbk__deliver(sub, msg, hidden);
+      count += sbk__deliver(sub, msg);
     }
   }
 
@@ -151,7 +77,7 @@ static bool covers(const sbk__sub *sub, const sbk_broker *broker,
   const char *text = sbk__sub_destination(sub);
   size_t size = sub->destination_len;
 
-  if (sub->suffix == 0 || !sub->active) {
+  if (sub->suffix == 0 || !sub->active || sub->muted) {
     return false;
   }
   if (sub->pattern) {
@@ -213,8 +139,7 @@ static sbk_message *message_for(const sbk__sub *sub, sbk_message *msg,
 }
 
 static int to_session(sbk_session *session, sbk_message *msg,
-                      const sbk__header *to, sbk_message **shown,
-                      const char *const *hidden) {
+                      const sbk__header *to, sbk_message **shown) {
   int got = 0;
   uint32_t i;
 
@@ -227,10 +152,14 @@ static int to_session(sbk_session *session, sbk_message *msg,
       continue;
     }
     mine = message_for(sub, msg, to, shown);
-    if (mine == NULL) {
+    if (mine == NULL && got == 0) {
       return SBK_ERR_NOMEM;
     }
-    if (sbk__deliver(sub, mine, hidden)) {
+    if (mine == NULL) { /* it has a part of it */
+      sbk__session_fail(session, SBK__FAULT_NOMEM, NULL);
+      break;
+    }
+    if (sbk__deliver(sub, mine)) {
       got = 1;
     }
   }
@@ -238,33 +167,38 @@ static int to_session(sbk_session *session, sbk_message *msg,
   return got;
 }
 
-int sbk__publish_to_session(sbk_session *session, sbk_message *msg,
-                            const char *const *hidden) {
+int sbk__publish_to_session(sbk_session *session, sbk_message *msg) {
   sbk_message *shown = NULL;
-  int rv = to_session(session, msg, sbk__message_findz(msg, "destination"),
-                      &shown, hidden);
+  int rv =
+      to_session(session, msg, sbk__message_findz(msg, "destination"), &shown);
 
   sbk_message_unref(shown);
 
   return rv;
 }
 
-int sbk__publish_to_user(sbk_broker *broker, const char *user, sbk_message *msg,
-                         const char *const *hidden) {
+int sbk__publish_to_user(sbk_broker *broker, const char *user,
+                         sbk_message *msg) {
   const sbk__header *to = sbk__message_findz(msg, "destination");
   sbk__user *found = sbk__map_find(&broker->users, user, strlen(user));
   sbk_message *shown = NULL;
   sbk__node *node;
   int rv, count = 0;
 
+  broker->counts.published++;
   if (found != NULL) {
     for (node = found->sessions.next; node != &found->sessions;
          node = node->next) {
-      rv = to_session(sbk__item(node, sbk_session, in_user), msg, to, &shown,
-                      hidden);
-      if (rv < 0) {
-        count = count > 0 ? count : rv;
+      sbk_session *session = sbk__item(node, sbk_session, in_user);
+
+      rv = to_session(session, msg, to, &shown);
+      if (rv < 0 && count == 0) {
+        count = rv;
         break;
+      }
+      if (rv < 0) { /* others have it already */
+        sbk__session_fail(session, SBK__FAULT_NOMEM, NULL);
+        continue;
       }
       count += rv;
     }

@@ -12,25 +12,21 @@ sbk_message *sbk__message_make(sbk_broker *broker, const char *prefix,
                                const char *content_type, const void *data,
                                size_t len);
 
-/* Queues msg, which has its id, for one subscription, through the outbound
- * interceptors. hidden: the headers that are not passed on. True: queued. */
-bool sbk__deliver(sbk__sub *sub, sbk_message *msg, const char *const *hidden);
-
 /*
  * Gives msg its id and queues it for every subscription of its destination;
  * sender, which may be NULL, is left out where it asked for that. How many
- * deliveries; SBK_ERR_NOMEM: none.
+ * deliveries; SBK_ERR_NOMEM: none. At a queue destination it goes to one of
+ * them, or waits: 1 or 0; SBK_ERR_TOO_MANY: the queue is full.
  */
 int sbk__publish(sbk_broker *broker, sbk_message *msg,
-                 const sbk_session *sender, const char *const *hidden);
+                 const sbk_session *sender);
 
 /*
  * Sends msg, whose destination is the user's ("/queue/x"), to one session, or
  * to all of one user. How many sessions got it, or SBK_ERR_NOMEM.
  */
-int sbk__publish_to_session(sbk_session *session, sbk_message *msg,
-                            const char *const *hidden);
-int sbk__publish_to_user(sbk_broker *broker, const char *user, sbk_message *msg,
-                         const char *const *hidden);
+int sbk__publish_to_session(sbk_session *session, sbk_message *msg);
+int sbk__publish_to_user(sbk_broker *broker, const char *user,
+                         sbk_message *msg);
 
 #endif

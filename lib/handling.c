@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "call.h"
+#include "commands.h"
+#include "deliver.h"
 #include "fanout.h"
+#include "str.h"
 
 /* What the host's handlers and interceptors ask and say of a call. */
 
@@ -109,40 +112,187 @@ int sbk_call_resume(sbk_call *call, enum sbk_verdict verdict) {
 
 int sbk_call_reply(sbk_call *call, const char *destination,
                    const char *content_type, const void *data, size_t len) {
-  return sbk_send_to_session(call->session, destination, content_type, data,
-                             len);
+  return call->session != NULL ? sbk_send_to_session(call->session, destination,
+                                                     content_type, data, len)
+                               : 0;
+}
+
+/* Fills {name}s in with what the handler's pattern captured. NULL: no memory.
+ */
+static char *fill_in(sbk_call *call, const char *text) {
+  sbk__str out;
+  const char *open;
+
+  sbk__str_init(&out, &call->broker->core.mem);
+  while ((open = strchr(text, '{')) != NULL) {
+    const char *close = strchr(open, '}');
+    char *name = sbk__strndup(out.mem, open + 1, (size_t)(close - open - 1));
+
+    sbk__str_add(&out, text, (size_t)(open - text));
+    if (name != NULL) {
+      sbk__str_addz(&out, sbk_call_param(call, name));
+    }
+    out.failed = out.failed || name == NULL;
+    sbk__free(out.mem, name);
+    text = close + 1;
+  }
+  sbk__str_add(&out, text, strlen(text) + 1);
+  if (out.failed) {
+    sbk__str_free(&out);
+    return NULL;
+  }
+
+  return out.data;
+}
+
+typedef struct answer {
+  const char *content_type;
+  const void *data;
+  size_t len;
+} answer;
+
+static int send_topic(sbk_call *call, const char *to, const answer *a) {
+  return sbk_send(call->broker, to, a->content_type, a->data, a->len);
+}
+
+/* Spring, @SendToUser: the sender's user, all sessions or the sending one; of
+ * an anonymous sender that one. */
+static int send_user(sbk_call *call, const char *to, const answer *a) {
+  const sbk__handler *handler = &call->broker->handlers.items[call->handler];
+
+  if (call->session == NULL) {
+    return 0;
+  }
+  if (handler->only_sender || call->session->user_name == NULL) {
+    return sbk_call_reply(call, to, a->content_type, a->data, a->len);
+  }
+
+  return sbk_send_to_user(call->broker, call->session->user_name, to,
+                          a->content_type, a->data, a->len);
+}
+
+static int send_all(sbk_call *call, char **list, const answer *a,
+                    int (*send)(sbk_call *call, const char *to,
+                                const answer *a)) {
+  size_t i;
+  int rv = 0;
+
+  for (i = 0; rv >= 0 && list != NULL && list[i] != NULL; i++) {
+    char *to = fill_in(call, list[i]);
+
+    rv = to != NULL ? send(call, to, a) : SBK_ERR_NOMEM;
+    sbk__free(&call->broker->core.mem, to);
+  }
+
+  return rv < 0 ? rv : 0;
+}
+
+/* Straight to the subscription that asks. */
+static int send_subscriber(sbk_call *call, const char *to, const answer *a) {
+  sbk_broker *broker = call->broker;
+  sbk_message *msg;
+
+  if (call->sub == NULL || !call->sub->active || call->sub->muted) {
+    return 0; /* it is gone meanwhile */
+  }
+  msg =
+      sbk__message_make(broker, NULL, 0, to, a->content_type, a->data, a->len);
+  if (msg == NULL) {
+    return SBK_ERR_NOMEM;
+  }
+  sbk__enter(broker);
+  sbk__stamp(broker, msg);
+  sbk__deliver(call->sub, msg);
+  sbk__leave(broker);
+  sbk_message_unref(msg);
+
+  return 0;
+}
+
+static int send_default(sbk_call *call, const char *to, const answer *a) {
+  const sbk__name *prefix = &call->broker->route.broker[0];
+  sbk_message *msg;
+  int rv;
+
+  msg = sbk__message_make(call->broker, prefix->text, prefix->len,
+                          to + call->path, a->content_type, a->data, a->len);
+  rv = msg != NULL ? sbk_send_message(call->broker, msg) : SBK_ERR_NOMEM;
+  sbk_message_unref(msg);
+
+  return rv < 0 ? rv : 0;
+}
+
+static int send_returned(sbk_call *call, const answer *a) {
+  const char *to = sbk_message_header(call->msg, "destination");
+  const sbk__handler *handler;
+  int rv;
+
+  handler = &call->broker->handlers.items[call->handler];
+  if (handler->send_to == NULL && handler->send_to_user == NULL) {
+    return call->msg->command == SBK_SUBSCRIBE ? send_subscriber(call, to, a)
+                                               : send_default(call, to, a);
+  }
+  rv = send_all(call, handler->send_to_user, a, send_user);
+  if (rv == 0) {
+    handler = &call->broker->handlers.items[call->handler];
+    rv = send_all(call, handler->send_to, a, send_topic);
+  }
+
+  return rv;
 }
 
 int sbk_call_return(sbk_call *call, const char *content_type, const void *data,
                     size_t len) {
+  const answer a = {content_type, data, len};
   sbk_broker *broker = call->broker;
-  const char *to = sbk_message_header(call->msg, "destination");
-  sbk_message *msg;
   int rv;
 
   if (call->kind != SBK__CALL_HANDLER) {
     return SBK_ERR_STATE;
   }
-  msg = call->sub != NULL
-            ? sbk__message_make(broker, NULL, 0, to, content_type, data, len)
-            : sbk__message_make(broker, broker->route.broker[0].text,
-                                broker->route.broker[0].len, to + call->path,
-                                content_type, data, len);
-  if (msg == NULL) {
-    return SBK_ERR_NOMEM;
+  if ((data == NULL && len > 0) || len >= SIZE_MAX / 4 ||
+      (content_type != NULL && content_type[0] == '\0')) {
+    return SBK_ERR_INVAL;
   }
 
   sbk__enter(broker);
-  if (call->sub != NULL) {
-    sbk__stamp(broker, msg);
-    sbk__deliver(call->sub, msg, NULL);
-    rv = 0;
-  } else {
-    rv = sbk__publish(broker, msg, NULL, NULL);
-    rv = rv < 0 ? rv : 0;
+  call->returning++;
+  rv = send_returned(call, &a);
+  call->returning--;
+  if (call->deferred && call->finished && !call->running &&
+      call->returning == 0) {
+    sbk__command_finish(call, call->result); /* a callback ended it */
   }
   sbk__leave(broker);
-  sbk_message_unref(msg);
 
   return rv;
+}
+
+int sbk_call_defer(sbk_call *call) {
+  if (!call->running || call->deferred) {
+    return SBK_ERR_STATE;
+  }
+  call->deferred = true;
+
+  return 0;
+}
+
+int sbk_call_finish(sbk_call *call, int result) {
+  sbk_broker *broker = call->broker;
+
+  if (!call->deferred || call->finished) {
+    return SBK_ERR_STATE;
+  }
+  if (call->running || call->returning > 0) {
+    /* Somebody still works with it, and will find this. */
+    call->finished = true;
+    call->result = result;
+    return 0;
+  }
+
+  sbk__enter(broker);
+  sbk__command_finish(call, result);
+  sbk__leave(broker);
+
+  return 0;
 }

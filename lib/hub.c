@@ -33,6 +33,16 @@ void sbk__work_add(sbk_broker *broker, sbk__work *work) {
   }
 }
 
+void sbk__dispatch_soon(sbk_broker *broker, sbk__dest *dest) {
+  if (broker->shut_down) {
+    return;
+  }
+  if (!sbk__list_linked(&dest->queue->in_dispatch)) {
+    sbk__list_push(&broker->dispatch, &dest->queue->in_dispatch);
+  }
+  sbk__work_add(broker, &broker->dispatch_work);
+}
+
 /* Unique per broker: 8 random digits that tell it from the last run, and a
  * count. */
 void sbk__stamp(sbk_broker *broker, sbk_message *msg) {

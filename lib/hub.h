@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include <stompbroker/stats.h>
+
 #include "chain.h"
 #include "convert.h"
 #include "core.h"
@@ -53,9 +55,11 @@ struct sbk_broker {
   sbk__handlers handlers;
   sbk__chain inbound;
   sbk__chain outbound;
+  sbk__chain errors;
   sbk__converters converters;
 
   sbk__rings rings;
+  struct sbk_stats counts; /* what only grows, and subscriptions and unacked */
   struct sbk__stomp_work *spare_work;
   struct sbk_call *spare_call;
   sbk_message *bye; /* the DISCONNECT of those who sent none */
@@ -63,9 +67,12 @@ struct sbk_broker {
   uint64_t message_count;
   char epoch[8]; /* begins every message-id */
 
+  sbk__node deferred; /* calls, of sessions that are there or not */
   sbk__node sessions; /* connected ones */
   size_t session_count;
-  sbk__node work; /* sbk__work */
+  sbk__node work;     /* sbk__work */
+  sbk__node dispatch; /* destinations whose queue may have takers */
+  sbk__work dispatch_work;
   void (*session_work)(sbk__work *work);
   unsigned depth; /* of calls of the host into the library */
   bool leaving;
@@ -100,6 +107,10 @@ static inline void sbk__work_init(sbk__work *work,
 }
 /* Once, however often it is asked for. Between enter and leave only. */
 void sbk__work_add(sbk_broker *broker, sbk__work *work);
+
+/* A queue may have something for somebody: seen to as the outermost call
+ * leaves. */
+void sbk__dispatch_soon(sbk_broker *broker, sbk__dest *dest);
 
 /* The message gets the next id. */
 void sbk__stamp(sbk_broker *broker, sbk_message *msg);

@@ -1,8 +1,12 @@
 #include "inbound.h"
 
+#include "acks.h"
 #include "call.h"
 #include "commands.h"
+#include "deliver.h"
+#include "ledger.h"
 #include "output.h"
+#include "tx.h"
 
 static const char *receipt_of(const sbk_message *msg) {
   return sbk_message_header(msg, "receipt");
@@ -18,6 +22,17 @@ static void refused(sbk_call *call) {
                       call->error != NULL ? call->error
                                           : sbk__fault_text(SBK__FAULT_DENIED),
                       receipt_of(call->msg));
+}
+
+/* Refused alone: the sender hears of it where it listens for that. */
+static void skip(sbk_call *call) {
+  const char *text =
+      call->error != NULL ? call->error : sbk__fault_text(SBK__FAULT_DENIED);
+
+  call->broker->counts.refused++;
+  if (sbk__command_tell(call, text) < 0) {
+    sbk__session_fail(call->session, SBK__FAULT_NOMEM, receipt_of(call->msg));
+  }
 }
 
 /* From the interceptor that is next on; frees the call unless it waits. */
@@ -38,6 +53,9 @@ static void run(sbk_call *call, enum sbk_verdict verdict) {
   switch (verdict) {
   case SBK_PASS:
     sbk__command_run(call);
+    if (call->deferred) {
+      return;
+    }
     break;
   case SBK_WAIT:
     call->waiting = true;
@@ -46,6 +64,13 @@ static void run(sbk_call *call, enum sbk_verdict verdict) {
   case SBK_DROP:
     if (call->msg->command != SBK_CONNECT) {
       sbk__command_receipt(session, call->msg);
+      break;
+    }
+    refused(call);
+    break;
+  case SBK_REFUSE:
+    if (call->msg->command != SBK_CONNECT) {
+      skip(call);
       break;
     }
     refused(call);
@@ -74,6 +99,8 @@ static void handle(sbk_session *session, sbk_message *msg) {
   enum sbk__fault fault = sbk__command_check(session, msg);
   sbk_call *call = NULL;
 
+  session->broker->counts.frames_in++;
+
   if (fault == SBK__FAULT_NONE) {
     call = sbk__call_new(session, msg);
     fault = call != NULL ? SBK__FAULT_NONE : SBK__FAULT_NOMEM;
@@ -98,7 +125,7 @@ size_t sbk__inbound_feed(sbk_session *session, const void *data, size_t len) {
   size_t used, done = 0;
 
   while (done < len && session->state != SBK__CLOSING &&
-         session->call == NULL) {
+         !sbk__session_waits(session)) {
     sbk__stomp_rules rules = {
         &broker->core.mem, &broker->core.config, &broker->spare_work,
         (enum sbk__version)session->version, session->state == SBK__CONNECTED};
@@ -148,7 +175,8 @@ static void say_bye(sbk_session *session) {
 static void tell_unsubscribed(sbk_session *session, const sbk__sub *sub) {
   const sbk__core *core = &session->broker->core;
 
-  if (session->was_connected && core->callbacks.unsubscribed != NULL) {
+  if (session->was_connected && !sub->muted &&
+      core->callbacks.unsubscribed != NULL) {
     core->callbacks.unsubscribed(session, sbk__sub_id(sub),
                                  sbk__sub_destination(sub), core->arg);
   }
@@ -177,11 +205,51 @@ static void leave_tables(sbk_session *session) {
                                        .spare = &broker->spare_work});
 }
 
+static void count_end(const sbk_session *session) {
+  struct sbk_stats *counts = &session->broker->counts;
+
+  switch (session->was_connected ? session->reason : 1) {
+  case 0:
+    counts->ended_clean++;
+    break;
+  case SBK_ERR_EOF:
+    counts->ended_eof++;
+    break;
+  case SBK_ERR_WEBSOCKET:
+  case SBK_ERR_STOMP:
+    counts->ended_protocol++;
+    break;
+  case SBK_ERR_TOO_BIG:
+  case SBK_ERR_TOO_MANY:
+    counts->ended_limit++;
+    break;
+  case SBK_ERR_SLOW:
+    counts->ended_slow++;
+    break;
+  case SBK_ERR_TIMEOUT:
+    counts->ended_timeout++;
+    break;
+  case SBK_ERR_DENIED:
+  case SBK_ERR_CALLBACK:
+    counts->ended_denied++;
+    break;
+  case SBK_ERR_CLOSED:
+    counts->ended_closed++;
+    break;
+  case SBK_ERR_NOMEM:
+    counts->ended_no_memory++;
+    break;
+  default: /* it never was connected */
+    break;
+  }
+}
+
 static void end(sbk_session *session) {
   const sbk__core *core = &session->broker->core;
   uint32_t i;
 
   session->ended = true;
+  count_end(session);
   leave_tables(session);
   say_bye(session);
   for (i = 0; i < session->slot_count; i++) {
@@ -189,18 +257,23 @@ static void end(sbk_session *session) {
 
     if (sub != NULL && sub->active) {
       tell_unsubscribed(session, sub);
+      sbk__backlog_free(sub);
       sbk__session_end_sub(session, sub);
     }
   }
   sbk__session_free_index(session);
+  sbk__tx_end(session);
+  sbk__command_orphan(session);
+  if (session->gone) {
+    sbk__output_clear(session);
+  }
+  sbk__acks_end(session);
+  sbk__ledger_free(session);
   if (session->was_connected && core->callbacks.disconnected != NULL) {
     core->callbacks.disconnected(session, session->reason, core->arg);
   }
   if (session->call != NULL) {
     finish(session->call);
-  }
-  if (session->gone) {
-    sbk__output_clear(session);
   }
 }
 

@@ -189,6 +189,7 @@ sbk_message *sbk__message_clone(const sbk_message *msg) {
     copy->header_count++;
   }
   copy->text = msg->text != NULL ? sbk_buf_ref(msg->text) : NULL;
+  copy->foreign = msg->foreign;
 
   return copy;
 }

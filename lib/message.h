@@ -38,6 +38,7 @@ struct sbk_message {
   uint8_t command;
   bool frozen;    /* sent, or shared: headers stay as they are */
   bool own_table; /* headers[] is a block of its own */
+  bool foreign;   /* a client's: not all of its headers are passed on */
   uint8_t id_len;
   char id[30]; /* message-id, once it is sent */
   uint32_t header_count;

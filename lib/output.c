@@ -3,14 +3,14 @@
 #include <assert.h>
 #include <string.h>
 
-#include "stomp_write.h"
+#include "ledger.h"
 
 /* One entry, ready to go: the WebSocket head, the personal head or the whole
  * frame, the shared rest, and apart from it a large body and its NUL. */
 typedef struct form {
-  struct iovec parts[5];
+  struct iovec parts[6];
   int count;
-  sbk_buf *body; /* whose bytes parts[3] are; NULL: none */
+  sbk_buf *body; /* whose bytes the last part but one are; NULL: none */
   uint8_t head[10];
 } form;
 
@@ -27,9 +27,17 @@ static void add_ws_head(form *f, const sbk_session *s, bool text, size_t len) {
   }
 }
 
+static const sbk_message *message_of(const sbk__entry *e) {
+  return sbk__entry_is_delivery(e) ? e->ref.delivery->msg : e->ref.msg;
+}
+
 /* The rest was made when the entry was queued. */
 static const sbk__rest *rest_of(const sbk_session *s, const sbk__entry *e) {
-  return e->ref.msg->rest[s->version];
+  return message_of(e)->rest[s->version];
+}
+
+static size_t extra_len(const sbk__entry *e) {
+  return sbk__entry_is_delivery(e) ? e->ref.delivery->extra_len : 0;
 }
 
 /* Bytes of STOMP, as the queue counts them. */
@@ -38,7 +46,8 @@ static size_t frame_len(const sbk_session *s, const sbk__entry *e) {
     return e->ref.buf->len;
   }
 
-  return s->subs[e->slot]->head_len + rest_of(s, e)->total;
+  return s->subs[sbk__entry_slot(e)]->head_len + extra_len(e) +
+         rest_of(s, e)->total;
 }
 
 static size_t wire_len(const sbk_session *s, const sbk__entry *e) {
@@ -65,12 +74,15 @@ static void form_entry(form *f, const sbk_session *s, const sbk__entry *e) {
   }
 
   rest = rest_of(s, e);
-  sub = s->subs[e->slot];
-  add_ws_head(f, s, rest->text && sub->text, sub->head_len + rest->total);
+  sub = s->subs[sbk__entry_slot(e)];
+  add_ws_head(f, s, rest->text && sub->text, frame_len(s, e));
   add(f, sub->data, sub->head_len);
+  if (sbk__entry_is_delivery(e)) {
+    add(f, e->ref.delivery->extra, e->ref.delivery->extra_len);
+  }
   add(f, rest->data, rest->head_len);
   if (!rest->flat) {
-    f->body = e->ref.msg->text;
+    f->body = message_of(e)->text;
     add(f, f->body->data, f->body->len);
     add(f, &nul, 1);
   }
@@ -113,12 +125,19 @@ size_t sbk__output_copy(const sbk_session *session, uint8_t *dst, size_t cap) {
   return done;
 }
 
-static void release(sbk_session *session, sbk__entry *entry) {
-  if (sbk__entry_is_message(entry)) {
-    sbk__session_release_slot(session, entry->slot);
+/* An entry is gone: sent, or not. */
+static void release(sbk_session *session, sbk__entry *entry, bool sent) {
+  if (!sbk__entry_is_message(entry)) {
+    session->controls -= entry->slot == SBK__OUT_CONTROL;
+    sbk_buf_unref(entry->ref.buf);
+    return;
   }
-  session->controls -= entry->slot == SBK__OUT_CONTROL;
-  sbk__entry_release(entry);
+  if (sbk__entry_is_delivery(entry)) {
+    sbk__delivery_left(session, entry->ref.delivery, sent);
+  } else {
+    sbk_message_unref(entry->ref.msg);
+  }
+  sbk__session_release_slot(session, sbk__entry_slot(entry));
 }
 
 static void pop(sbk_session *session) {
@@ -127,7 +146,7 @@ static void pop(sbk_session *session) {
                                    frame_len(session, front));
 
   session->head_sent = 0;
-  release(session, &entry);
+  release(session, &entry, true);
 }
 
 void sbk__output_sent(sbk_session *session, size_t len) {
@@ -203,20 +222,23 @@ bool sbk__output_replace_pong(sbk_session *session, sbk_buf *pong) {
   return false;
 }
 
-void sbk__output_drop(sbk_session *session) {
-  uint32_t keep = session->head_sent > 0 ? 1 : 0;
-
+/* The newest first: what goes back to a queue goes to its front. */
+static void drop_to(sbk_session *session, uint32_t keep) {
   while (session->out.count > keep) {
     sbk__entry *last = sbk__outq_at(&session->out, session->out.count - 1);
     sbk__entry entry = sbk__outq_pop_last(
         &session->out, &session->broker->rings, frame_len(session, last));
 
-    release(session, &entry);
+    release(session, &entry, false);
   }
 }
 
+void sbk__output_drop(sbk_session *session) {
+  drop_to(session, session->head_sent > 0 ? 1 : 0);
+}
+
 void sbk__output_clear(sbk_session *session) {
-  while (session->out.count > 0) {
-    pop(session);
-  }
+  drop_to(session, 0);
+  sbk__outq_trim(&session->out, &session->broker->rings);
+  session->head_sent = 0;
 }

@@ -51,7 +51,7 @@ int sbk__outq_reserve(sbk__outq *q, sbk__rings *rings) {
   if (q->count < q->cap) {
     return 0;
   }
-  if (cap > SBK__SLOTS_MAX / 4) {
+  if (cap > UINT32_MAX / 4) {
     return SBK_ERR_NOMEM;
   }
   ring = ring_get(rings, cap);
@@ -79,14 +79,18 @@ void sbk__outq_push(sbk__outq *q, sbk__entry entry, size_t bytes) {
   q->bytes += bytes;
 }
 
+void sbk__outq_trim(sbk__outq *q, sbk__rings *rings) {
+  if (q->count == 0 && q->ring != NULL) {
+    ring_put(rings, q->ring, q->cap);
+    memset(q, 0, sizeof(*q));
+  }
+}
+
 static void shrink(sbk__outq *q, sbk__rings *rings, size_t bytes) {
   assert(q->count > 0 && bytes <= q->bytes);
   q->count--;
   q->bytes -= bytes;
-  if (q->count == 0) {
-    ring_put(rings, q->ring, q->cap);
-    memset(q, 0, sizeof(*q));
-  }
+  sbk__outq_trim(q, rings);
 }
 
 sbk__entry sbk__outq_pop(sbk__outq *q, sbk__rings *rings, size_t bytes) {
@@ -104,12 +108,4 @@ sbk__entry sbk__outq_pop_last(sbk__outq *q, sbk__rings *rings, size_t bytes) {
   shrink(q, rings, bytes);
 
   return entry;
-}
-
-void sbk__entry_release(sbk__entry *entry) {
-  if (sbk__entry_is_message(entry)) {
-    sbk_message_unref(entry->ref.msg);
-  } else {
-    sbk_buf_unref(entry->ref.buf);
-  }
 }

@@ -12,15 +12,18 @@
  */
 typedef struct sbk__entry {
   union {
-    sbk_message *msg;        /* slot is a subscription's */
-    sbk_buf *buf;            /* slot is one of the kinds below */
-    struct sbk__entry *next; /* of a spare ring */
+    sbk_message *msg;               /* slot is a subscription's */
+    struct sbk__delivery *delivery; /* the same with SBK__SLOT_DELIVERY */
+    sbk_buf *buf;                   /* slot is one of the kinds below */
+    struct sbk__entry *next;        /* of a spare ring */
   } ref;
   uint32_t slot;
   uint32_t stamp; /* when it came, the clock's low 32 bits */
 } sbk__entry;
 
-#define SBK__SLOTS_MAX   0xfffffff0u
+#define SBK__SLOTS_MAX     0x7fffffffu
+#define SBK__SLOT_DELIVERY 0x80000000u
+
 #define SBK__OUT_TEXT    0xfffffff0u /* a STOMP frame, a plain message: text */
 #define SBK__OUT_BINARY  0xfffffff1u /* the same in octets */
 #define SBK__OUT_CONTROL 0xfffffff2u /* a whole control frame of WebSocket */
@@ -49,6 +52,8 @@ int sbk__outq_reserve(sbk__outq *q, sbk__rings *rings);
 /* Puts an entry of that many bytes behind the others, where there is room; its
  * reference moves to the queue. */
 void sbk__outq_push(sbk__outq *q, sbk__entry entry, size_t bytes);
+/* Room that was made and is not needed goes, if nothing waits. */
+void sbk__outq_trim(sbk__outq *q, sbk__rings *rings);
 /* The entry at place i, 0 being the oldest; i is below count. */
 static inline sbk__entry *sbk__outq_at(const sbk__outq *q, uint32_t i) {
   return &q->ring[(q->head + i) & (q->cap - 1)];
@@ -57,11 +62,17 @@ static inline sbk__entry *sbk__outq_at(const sbk__outq *q, uint32_t i) {
 sbk__entry sbk__outq_pop(sbk__outq *q, sbk__rings *rings, size_t bytes);
 /* The same with the newest. */
 sbk__entry sbk__outq_pop_last(sbk__outq *q, sbk__rings *rings, size_t bytes);
-/* Gives an entry's reference back. */
-void sbk__entry_release(sbk__entry *entry);
 
+/* A MESSAGE, one way or the other? */
 static inline bool sbk__entry_is_message(const sbk__entry *entry) {
-  return entry->slot < SBK__SLOTS_MAX;
+  return entry->slot < SBK__OUT_TEXT;
+}
+static inline bool sbk__entry_is_delivery(const sbk__entry *entry) {
+  return sbk__entry_is_message(entry) &&
+         (entry->slot & SBK__SLOT_DELIVERY) != 0;
+}
+static inline uint32_t sbk__entry_slot(const sbk__entry *entry) {
+  return entry->slot & ~SBK__SLOT_DELIVERY;
 }
 
 #endif

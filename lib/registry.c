@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include "acks.h"
+#include "deliver.h"
 #include "session.h"
 #include "utf8.h"
 
@@ -46,6 +48,34 @@ void sbk_session_close(sbk_session *session, const char *text) {
     sbk__session_close(session, SBK_ERR_CLOSED, 1000, NULL);
   }
   sbk__leave(session->broker);
+}
+
+void sbk_session_set_expiry(sbk_session *session, sbk_msec at) {
+  session->expiry = at;
+  session->broker->wire->wake(session); /* its timer may have to move */
+}
+
+int sbk_session_unsubscribe(sbk_session *session, const char *id) {
+  sbk_broker *broker = session->broker;
+  sbk__sub *sub = sbk__session_find_sub(session, id, strlen(id), NULL, 0);
+
+  if (sub == NULL || sub->muted || session->state == SBK__CLOSING) {
+    return SBK_ERR_NOT_FOUND;
+  }
+  sbk__enter(broker);
+  sub->queued++; /* it stays until the host has been told */
+  sub->muted = true;
+  sbk__backlog_free(sub);
+  sbk__subs_remove(&broker->subs, sub);
+  sbk__acks_unsubscribed(session, sub);
+  if (broker->core.callbacks.unsubscribed != NULL) {
+    broker->core.callbacks.unsubscribed(
+        session, sbk__sub_id(sub), sbk__sub_destination(sub), broker->core.arg);
+  }
+  sbk__session_release_slot(session, sub->slot);
+  sbk__leave(broker);
+
+  return 0;
 }
 
 int sbk_session_send(sbk_session *session, int binary, const void *data,
@@ -147,7 +177,7 @@ int sbk_each_subscription(sbk_session *session,
   for (i = 0; rv == 0 && i < session->slot_count; i++) {
     const sbk__sub *sub = session->subs[i];
 
-    if (sub != NULL && sub->active) {
+    if (sub != NULL && sub->active && !sub->muted) {
       rv = fn(sbk__sub_id(sub), sbk__sub_destination(sub), arg);
     }
   }

@@ -105,8 +105,18 @@ int sbk__route_init(sbk__route *route, const struct sbk_mem *mem,
                                                : broker);
   }
   if (rv == 0) {
+    rv = copy_prefixes(route, config, &route->queues, config->queue_prefixes);
+  }
+  if (rv == 0) {
     rv = copy_prefix(route, config, &route->user,
                      config->user_prefix ? config->user_prefix : "/user");
+  }
+  if (rv == 0 && config->error_destination != NULL) {
+    rv = config->error_destination[0] == '/' ||
+                 config->error_destination[0] == route->separator
+             ? copy_prefix(route, config, &route->errors,
+                           config->error_destination)
+             : SBK_ERR_INVAL;
   }
   if (rv == 0) {
     /* STOMP 1.2, Value Encoding: CONNECTED knows no escapes. */
@@ -136,7 +146,9 @@ void sbk__route_free(sbk__route *route) {
 
   free_names(route->mem, route->app);
   free_names(route->mem, route->broker);
+  free_names(route->mem, route->queues);
   sbk__free(route->mem, route->user.text);
+  sbk__free(route->mem, route->errors.text);
   sbk__free(route->mem, route->server.text);
   for (i = 0; route->hidden != NULL && route->hidden[i] != NULL; i++) {
     sbk__free(route->mem, route->hidden[i]);
@@ -172,12 +184,20 @@ enum sbk__where sbk__route_find(const sbk__route *route, const char *text,
     return SBK__USER;
   }
   name = covering(route, route->broker, text, len);
+  if (name == NULL) {
+    name = covering(route, route->queues, text, len);
+  }
   if (name != NULL) {
     *path = name->len;
     return SBK__BROKER;
   }
 
   return SBK__NOWHERE;
+}
+
+bool sbk__route_is_queue(const sbk__route *route, const char *text,
+                         size_t len) {
+  return covering(route, route->queues, text, len) != NULL;
 }
 
 bool sbk__route_path(const sbk__route *route, const char **text, size_t *len) {

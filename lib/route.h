@@ -19,7 +19,9 @@ typedef struct sbk__route {
   char separator;
   sbk__name *app; /* lists end with a NULL text */
   sbk__name *broker;
+  sbk__name *queues; /* of them with one taker for each message */
   sbk__name user;
+  sbk__name errors; /* below it, where errors are told; text NULL: nowhere */
   sbk__name server;
   char **hidden; /* headers not passed on; ends with NULL */
 } sbk__route;
@@ -34,6 +36,9 @@ void sbk__route_free(sbk__route *route);
  * SBK__NOWHERE 0. */
 enum sbk__where sbk__route_find(const sbk__route *route, const char *text,
                                 size_t len, size_t *path);
+
+/* Does it lead to a queue: one taker for each message? */
+bool sbk__route_is_queue(const sbk__route *route, const char *text, size_t len);
 
 /*
  * A path behind the application prefix, or a handler's pattern, in the form in

@@ -76,7 +76,7 @@ int sbk_send_message(sbk_broker *broker, sbk_message *msg) {
     return SBK_ERR_NOMEM;
   }
   sbk__enter(broker);
-  rv = sbk__publish(broker, out, NULL, NULL);
+  rv = sbk__publish(broker, out, NULL);
   sbk__leave(broker);
   sbk_message_unref(out);
 
@@ -92,7 +92,7 @@ int sbk_send_message_to_user(sbk_broker *broker, const char *user,
   }
   msg->frozen = true;
   sbk__enter(broker);
-  rv = sbk__publish_to_user(broker, user, msg, NULL);
+  rv = sbk__publish_to_user(broker, user, msg);
   sbk__leave(broker);
 
   return rv;
@@ -107,7 +107,7 @@ int sbk_send_message_to_session(sbk_session *session, sbk_message *msg) {
   }
   msg->frozen = true;
   sbk__enter(broker);
-  rv = sbk__publish_to_session(session, msg, NULL);
+  rv = sbk__publish_to_session(session, msg);
   sbk__leave(broker);
 
   return rv;

@@ -38,8 +38,10 @@ int sbk__session_new(sbk_session **session, sbk_broker *broker, void *conn,
   s->plain = endpoint != NULL && endpoint->message != NULL;
   s->peer = peer != NULL ? peer : "";
   s->version = SBK__V12;
+  s->expiry = SBK_NEVER;
   sbk__list_init(&s->in_sessions);
   sbk__list_init(&s->in_user);
+  sbk__list_init(&s->deferred);
   sbk__work_init(&s->work, broker->session_work);
   s->born = s->last_in = s->last_out = s->tokens_at = core->now;
   s->tokens = (uint32_t)core->config.control_burst * 1000;
@@ -99,6 +101,7 @@ int sbk__session_connected(sbk_session *session) {
   }
   sbk__list_push(&broker->sessions, &session->in_sessions);
   broker->session_count++;
+  broker->counts.connects++;
   broker->pending_count -= session->pending;
   session->pending = false;
   session->state = SBK__CONNECTED;
@@ -135,8 +138,10 @@ bool sbk__session_admit(sbk_session *session, size_t bytes) {
   size_t limit = session->state == SBK__CONNECTED ? limits->max_queue
                                                   : limits->max_preauth_output;
 
+  size_t waiting = session->out.bytes + session->backlog;
+
   /* Frames count as 16 bytes at least: plain messages may be empty. */
-  if (bytes > limit - session->out.bytes || session->out.bytes > limit ||
+  if (waiting > limit || bytes > limit - waiting ||
       session->out.count > limit / 16 + 16) {
     sbk__session_fail(session,
                       session->state == SBK__CONNECTED

@@ -37,6 +37,11 @@ struct sbk_session {
   uint32_t free_slot;    /* no lower one is free */
   uint32_t sub_count;    /* active ones */
   struct sbk_call *call; /* that waits for the host, or NULL */
+  sbk__node deferred;    /* calls that were put off */
+  uint32_t deferred_count;
+  struct sbk__ledger *ledger; /* deliveries that wait for an ACK, or NULL */
+  struct sbk__tx *transactions;
+  size_t backlog; /* bytes that wait for windows */
   sbk__stomp_reader reader;
   sbk__str gathered; /* of a plain message that comes in pieces */
 
@@ -44,6 +49,7 @@ struct sbk_session {
   sbk_msec last_in;
   sbk_msec last_out;
   sbk_msec tokens_at;
+  sbk_msec expiry;
   uint32_t tokens;
   uint32_t beat_in; /* negotiated intervals, ms; 0: none */
   uint32_t beat_out;
@@ -60,6 +66,7 @@ struct sbk_session {
   bool gone;         /* the stream is: nothing can be sent */
   bool ended;        /* `disconnected` was told, subscriptions are gone */
   bool awake;        /* the floor above knows that there is something to do */
+  bool hungry;       /* a queue passed it over, since its output was full */
   bool silent;       /* closing without a word to the peer */
   uint32_t controls; /* control frames in the queue */
   char id[33];
@@ -124,12 +131,16 @@ sbk__sub *sbk__session_find_sub(const sbk_session *session, const char *id,
 int sbk__session_add_sub(sbk_session *session, sbk__sub *sub);
 /* No longer active; freed once nothing queued names it. */
 void sbk__session_end_sub(sbk_session *session, sbk__sub *sub);
+/* Queues passed it over while its output was full: if it no longer is, they
+ * are asked again. */
+void sbk__session_eats(sbk_session *session);
 void sbk__session_free_index(sbk_session *session);
 /* An entry that names the slot is gone. */
 void sbk__session_release_slot(sbk_session *session, uint32_t slot);
 
 static inline bool sbk__session_waits(const sbk_session *session) {
-  return session->call != NULL;
+  return session->call != NULL ||
+         session->deferred_count >= session->broker->core.config.max_deferred;
 }
 
 #endif

@@ -118,6 +118,7 @@ int sbk__session_add_sub(sbk_session *session, sbk__sub *sub) {
   sub->active = true;
   session->subs[sub->slot] = sub;
   session->sub_count++;
+  session->broker->counts.subscriptions++;
 
   return 0;
 }
@@ -140,6 +141,7 @@ void sbk__session_end_sub(sbk_session *session, sbk__sub *sub) {
   }
   sub->active = false;
   session->sub_count--;
+  session->broker->counts.subscriptions--;
   free_slot(session, sub);
 }
 
@@ -148,4 +150,20 @@ void sbk__session_release_slot(sbk_session *session, uint32_t slot) {
 
   sub->queued--;
   free_slot(session, sub);
+}
+
+void sbk__session_eats(sbk_session *session) {
+  uint32_t i;
+
+  if (session->out.bytes >= session->broker->core.config.max_queue / 4) {
+    return;
+  }
+  session->hungry = false;
+  for (i = 0; i < session->slot_count; i++) {
+    const sbk__sub *sub = session->subs[i];
+
+    if (sub != NULL && sub->dest != NULL && sub->dest->queue != NULL) {
+      sbk__dispatch_soon(session->broker, sub->dest);
+    }
+  }
 }

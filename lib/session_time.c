@@ -80,7 +80,7 @@ static sbk_msec beat_due(const sbk_session *session) {
 }
 
 sbk_msec sbk__session_due(const sbk_session *session) {
-  sbk_msec due = queue_due(session);
+  sbk_msec due = sbk__earlier(queue_due(session), session->expiry);
 
   if (session->state == SBK__CLOSING) {
     return SBK_NEVER;
@@ -117,7 +117,9 @@ void sbk__session_tick(sbk_session *session) {
   if (session->state == SBK__CLOSING) {
     return;
   }
-  if (queue_due(session) <= core->now) {
+  if (session->expiry <= core->now) {
+    sbk__session_fail(session, SBK__FAULT_EXPIRED, NULL);
+  } else if (queue_due(session) <= core->now) {
     sbk__session_fail(session, SBK__FAULT_QUEUE_AGE, NULL);
   } else if (session->state != SBK__CONNECTED) {
     if (sbk__after(session->born, core->config.connect_timeout) <= core->now) {

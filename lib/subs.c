@@ -20,8 +20,19 @@ void sbk__subs_init(sbk__subs *subs, const sbk__core *core) {
   sbk__map_init(&subs->patterns, &core->mem, core->seed, dest_name);
 }
 
+static void dest_free(sbk__subs *subs, sbk__dest *dest);
+
 void sbk__subs_free(sbk__subs *subs) {
-  assert(subs->exact.count == 0 && subs->pattern_count == 0);
+  sbk__dest *dest;
+  size_t pos = 0;
+
+  while (subs->exact.count > 0 &&
+         (dest = sbk__map_next(&subs->exact, &pos)) != NULL) {
+    assert(dest->count == 0);
+    dest_free(subs, dest);
+    pos = 0; /* the map has changed */
+  }
+  assert(subs->pattern_count == 0);
   sbk__map_free(&subs->exact);
   sbk__map_free(&subs->patterns);
   sbk__free(&subs->core->mem, subs->pattern_list);
@@ -91,8 +102,8 @@ static int list_pattern(sbk__subs *subs, sbk__dest *dest) {
   return 0;
 }
 
-static void dest_free(sbk__subs *subs, sbk__dest *dest, bool pattern) {
-  if (pattern) {
+static void dest_free(sbk__subs *subs, sbk__dest *dest) {
+  if (dest->pattern) {
     sbk__dest *last = subs->pattern_list[--subs->pattern_count];
 
     subs->pattern_list[dest->place] = last;
@@ -101,6 +112,7 @@ static void dest_free(sbk__subs *subs, sbk__dest *dest, bool pattern) {
   } else {
     sbk__map_remove(&subs->exact, dest->name, dest->len);
   }
+  sbk__queue_free(dest->queue);
   sbk__free(&subs->core->mem, dest->subs);
   sbk__free(&subs->core->mem, dest);
 }
@@ -116,6 +128,7 @@ static int dest_new(sbk__subs *subs, sbk__dest **dest, const char *name,
   }
   memset(fresh, 0, sizeof(*fresh));
   fresh->len = (uint32_t)len;
+  fresh->pattern = pattern;
   memcpy(fresh->name, name, len);
   fresh->name[len] = '\0';
 
@@ -168,9 +181,7 @@ int sbk__subs_add(sbk__subs *subs, sbk__sub *sub) {
   }
   rv = dest_reserve(subs, dest);
   if (rv != 0) {
-    if (dest->count == 0) {
-      dest_free(subs, dest, pattern);
-    }
+    sbk__subs_tidy(subs, dest);
     return rv;
   }
 
@@ -193,9 +204,32 @@ void sbk__subs_remove(sbk__subs *subs, sbk__sub *sub) {
   dest->subs[sub->place] = last;
   last->place = sub->place;
   sub->dest = NULL;
-  if (dest->count == 0) {
-    dest_free(subs, dest, sbk__pattern_is(dest->name, dest->len));
+  sbk__subs_tidy(subs, dest);
+}
+
+void sbk__subs_tidy(sbk__subs *subs, sbk__dest *dest) {
+  if (dest->count == 0 &&
+      (dest->queue == NULL || sbk__queue_idle(dest->queue))) {
+    dest_free(subs, dest);
   }
+}
+
+sbk__dest *sbk__subs_queue(sbk__subs *subs, const char *name, size_t len) {
+  sbk__dest *dest = sbk__map_find(&subs->exact, name, len);
+
+  if (dest == NULL && dest_new(subs, &dest, name, len, false) != 0) {
+    return NULL;
+  }
+  if (dest->queue == NULL) {
+    dest->queue = sbk__queue_new(&subs->core->mem);
+    if (dest->queue == NULL) {
+      sbk__subs_tidy(subs, dest);
+      return NULL;
+    }
+    dest->queue->dest = dest;
+  }
+
+  return dest;
 }
 
 const sbk__dest *sbk__subs_next(const sbk__subs *subs, const char *name,

@@ -1,9 +1,12 @@
 #ifndef SBK__SUBS_H
 #define SBK__SUBS_H
 
+#include "list.h"
 #include "map.h"
 #include "message.h"
+#include "outq.h"
 #include "pattern.h"
+#include "queue.h"
 
 /*
  * Who subscribes to what. Each distinct destination, and each distinct pattern,
@@ -12,33 +15,42 @@
  * client writes can reach another's.
  */
 typedef struct sbk__dest {
+  sbk__queue *queue; /* of a queue destination; else NULL */
   struct sbk__sub **subs;
   uint32_t count;
   uint32_t cap;
   uint32_t place; /* of a pattern, in its list */
   uint32_t len;
-  char name[]; /* ended by NUL */
+  bool pattern; /* a queue's name never is, whatever it looks like */
+  char name[];  /* ended by NUL */
 } sbk__dest;
+
+enum sbk__ack { SBK__ACK_AUTO = 0, SBK__ACK_CLIENT, SBK__ACK_INDIVIDUAL };
 
 typedef struct sbk__sub {
   sbk_session *session;
-  sbk__dest *dest; /* NULL: a user destination, or no longer active */
-  uint32_t place;  /* in dest->subs */
-  uint32_t slot;   /* in its session */
-  uint32_t queued; /* entries of its session's queue that name it */
+  sbk__dest *dest;    /* NULL: a user destination, or no longer active */
+  sbk__outq *backlog; /* of a topic: what waits for the window, or NULL */
+  uint32_t place;     /* in dest->subs */
+  uint32_t slot;      /* in its session */
+  uint32_t queued;    /* entries of its session's queue that name it */
   uint32_t id_hash;
+  uint16_t window;   /* deliveries that may be unacknowledged */
+  uint16_t unacked;  /* that are */
   uint16_t head_len; /* of the personal head, which text begins with */
   uint16_t id_len;
   uint16_t destination_len;
-  uint16_t own; /* user destination "/A/rest" of A himself: where /rest begins
-                   in destination; else 0 */
-  uint16_t suffix; /* user destination: where it begins behind the prefix */
-  bool has_id;
-  bool no_local;
-  bool active;
-  bool pattern; /* of a user destination */
-  bool text;    /* the head is UTF-8 */
-  char data[];  /* head, id, NUL, destination as written, NUL */
+  uint16_t own;     /* user destination "/A/rest" of A himself: where /rest
+                       begins in destination; else 0 */
+  uint16_t suffix;  /* user destination: where it begins behind the prefix */
+  unsigned ack : 2; /* enum sbk__ack */
+  bool has_id : 1;
+  bool no_local : 1;
+  bool active : 1;
+  bool muted : 1;   /* ended by the host; the client has not said so yet */
+  bool pattern : 1; /* of a user destination */
+  bool text : 1;    /* the head is UTF-8 */
+  char data[];      /* head, id, NUL, destination as written, NUL */
 } sbk__sub;
 
 static inline const char *sbk__sub_id(const sbk__sub *sub) {
@@ -58,7 +70,7 @@ typedef struct sbk__subs {
 } sbk__subs;
 
 void sbk__subs_init(sbk__subs *subs, const sbk__core *core);
-/* No subscription is left. */
+/* No subscription is left; queues go with what waits in them. */
 void sbk__subs_free(sbk__subs *subs);
 
 /* id NULL: none was given (STOMP 1.0). NULL: no memory. */
@@ -72,6 +84,12 @@ uint32_t sbk__sub_hash(const char *id, size_t id_len);
 int sbk__subs_add(sbk__subs *subs, sbk__sub *sub);
 /* Takes it out again; nothing happens if it is not in. */
 void sbk__subs_remove(sbk__subs *subs, sbk__sub *sub);
+
+/* The record of a queue destination, with its queue, made if need be. NULL: no
+ * memory. */
+sbk__dest *sbk__subs_queue(sbk__subs *subs, const char *name, size_t len);
+/* Something went out of dest: if nothing is left in it, it goes too. */
+void sbk__subs_tidy(sbk__subs *subs, sbk__dest *dest);
 
 /* The records that match a destination, one after the other: *pos is 0 at
  * first. NULL: no more. */

@@ -96,7 +96,8 @@ enum sbk_verdict {
   SBK_PASS = 0, /**< go on */
   SBK_DROP,     /**< stop here, silently: the frame never was */
   SBK_REJECT, /**< refuse: ERROR (or an HTTP status) to the peer, then close */
-  SBK_WAIT    /**< undecided: hold this peer until a …_resume() call */
+  SBK_WAIT,   /**< undecided: hold this peer until a …_resume() call */
+  SBK_REFUSE  /**< refuse this frame only: the session lives, see handler.h */
 };
 
 #ifdef __cplusplus

@@ -51,6 +51,9 @@ struct sbk_callbacks {
   /** By UNSUBSCRIBE, or by the end of the session (before `disconnected`). */
   void (*unsubscribed)(sbk_session *session, const char *id,
                        const char *destination, void *arg);
+  /** A message that nobody took: refused (NACK) at a topic, or refused or lost
+   * at a queue more often than max_redeliveries. */
+  void (*dead_letter)(sbk_broker *broker, const sbk_message *msg, void *arg);
   /** A message to a user reached no session: store it, push it, forget it.
    * destination is as it was given to sbk_send_to_user(). */
   void (*undeliverable)(sbk_broker *broker, const char *user,
@@ -82,13 +85,21 @@ struct sbk_config {
    * "/topic/x", not "/topicx". Lists end with NULL. */
   const char *const *app_prefixes;    /**< "/app": to the host's handlers */
   const char *const *broker_prefixes; /**< "/topic", "/queue": fan-out */
-  const char *user_prefix;            /**< "/user" */
-  char separator;                     /**< '/' or '.', between segments: '/' */
+  /** Destinations with one taker for each message, kept until there is one;
+   * they need not stand in broker_prefixes too. None unless set. */
+  const char *const *queue_prefixes;
+  const char *user_prefix; /**< "/user" */
+  char separator;          /**< '/' or '.', between segments: '/' */
   /** Nonzero: clients may SEND to /user/{name}/…; else that is an ERROR. */
   char client_user_send;
   /** Nonzero: a SEND that leads nowhere is dropped, with its receipt given.
    * That departs from STOMP, which wants an ERROR; so it is off. */
   char drop_unroutable;
+  /** Where a client that subscribes to {user_prefix}{this} is told of frames
+   * that were refused (SBK_REFUSE) or whose handler failed, with its session
+   * spared. That departs from STOMP, which wants an ERROR; so it is off until
+   * it is set, to "/queue/errors" for instance. */
+  const char *error_destination;
   /** Headers of a SEND that are not passed on, besides the library's own list
    * (see sbk_send(3)); case does not matter. */
   const char *const *private_headers;
@@ -137,9 +148,21 @@ struct sbk_config {
   size_t max_wildcards;       /**< of a pattern: 8, to 32 */
   size_t max_subscription_id; /**< bytes: 128, to 4,096 */
   size_t max_receipt;         /**< bytes of a receipt: 256, to 4,096 */
-  size_t max_user;            /**< bytes of a user name: 256, to 4,096 */
+  size_t max_transaction; /**< bytes of a transaction's name: 128, to 4,096 */
+  size_t max_user;        /**< bytes of a user name: 256, to 4,096 */
 
   /* Sessions. */
+  size_t max_unacked;      /**< deliveries to a session without an ACK: 1,024,
+                                to 65,535 */
+  size_t max_redeliveries; /**< of one message: 16, to 65,535 */
+  size_t max_queued_messages;     /**< in one queue: 10,000, to 16,777,216 */
+  size_t max_queued_bytes;        /**< of their bodies: 8 MiB, to 1 GiB */
+  size_t max_transactions;        /**< open ones of a session: 16, to 1,024 */
+  size_t max_transaction_actions; /**< in one: 1,024, to 65,535 */
+  size_t max_transaction_bytes;   /**< of their bodies: 1 MiB, to 64 MiB */
+  /** Calls of a session put off with sbk_call_defer(), behind which it is not
+   * read: 64, to 65,535. */
+  size_t max_deferred;
   size_t max_subscriptions; /**< of one session: 1,024, to 1,048,576 */
   sbk_msec connect_timeout; /**< from accept to CONNECTED: 10 s, to a day */
   /** We send this often at the most: 10 s, to a day; SBK_NEVER: never. A client

@@ -26,7 +26,8 @@ SBK_API const char *sbk_call_param(sbk_call *call, const char *name);
  * A message to an application destination. 0 or more: it is dealt with, so what
  * the sending functions return may be returned. Negative: the session gets
  * ERROR (sbk_call_set_error()'s text, or sbk_strerror()'s) and is closed. The
- * message lives until the return; sbk_message_ref() keeps it.
+ * message lives until the return; sbk_message_ref() keeps it. See
+ * sbk_broker_add_error_handler() for what else a failure may lead to.
  */
 typedef int (*sbk_handler)(sbk_call *call, void *arg);
 
@@ -45,6 +46,29 @@ SBK_API int sbk_broker_add_handler(sbk_broker *broker, enum sbk_command command,
                                    const char *pattern, sbk_handler handler,
                                    void *arg);
 
+/** A handler, and where what it returns goes. Copied, with its strings. */
+struct sbk_mapping {
+  size_t size; /**< SBK_MAPPING_INIT sets it */
+  enum sbk_command command;
+  const char *pattern;
+  sbk_handler handler;
+  void *arg;
+  /** Destinations to which sbk_call_return() sends, {name} in them filled in
+   * with what the pattern captured, each at most once: "/topic/room.{room}".
+   * Ends with NULL. */
+  const char *const *send_to;
+  /** The same for the sender's user: "/queue/{room}" is seen at
+   * "/user/queue/{room}" in all sessions of that user. */
+  const char *const *send_to_user;
+  int only_sender; /**< nonzero: send_to_user means the sending session alone */
+};
+#define SBK_MAPPING_INIT SBK__SIZED(struct sbk_mapping)
+
+/** As sbk_broker_add_handler(); SBK_ERR_INVAL also: a {name} that the pattern
+ * has not, or no destination; SBK_ERR_ABI. */
+SBK_API int sbk_broker_add_mapping(sbk_broker *broker,
+                                   const struct sbk_mapping *mapping);
+
 /**
  * Answers the sender's session alone, at {user_prefix}{destination}, if it
  * subscribes to that; else nothing happens. data is copied; content_type may
@@ -55,14 +79,48 @@ SBK_API int sbk_call_reply(sbk_call *call, const char *destination,
                            size_t len);
 
 /**
- * What the handler returns, as a message. In a SUBSCRIBE handler it goes
- * straight and only to that new subscription, with the destination as the
- * client wrote it. In a SEND handler it goes to the first broker prefix with
- * the destination behind the application prefix: /app/x to /topic/x. May be
- * called several times. 0; SBK_ERR_NOMEM; SBK_ERR_STATE: not from a handler.
+ * What the handler returns, as a message. With send_to or send_to_user it goes
+ * there, to users first. Otherwise, in a SUBSCRIBE handler, it goes straight
+ * and only to that new subscription, with the destination as the client wrote
+ * it; in a SEND handler to the first broker prefix with the destination behind
+ * the application prefix: /app/x to /topic/x. May be called several times. 0;
+ * SBK_ERR_NOMEM; SBK_ERR_INVAL: a filled-in destination is none;
+ * SBK_ERR_STATE: not from a handler; SBK_ERR_TOO_MANY: a queue is full.
  */
 SBK_API int sbk_call_return(sbk_call *call, const char *content_type,
                             const void *data, size_t len);
+
+/**
+ * Puts the rest of a handler's work off: the call stays valid, whatever becomes
+ * of its session, until sbk_call_finish(), and its receipt waits for that. The
+ * session's next frames go on meanwhile, until max_deferred calls are put off.
+ * A handler that returns something negative afterwards has failed all the same,
+ * and the call is gone. 0; SBK_ERR_STATE: not from inside its handler, or put
+ * off already.
+ */
+SBK_API int sbk_call_defer(sbk_call *call);
+/**
+ * Ends a call that was put off, with what the handler would have returned. On
+ * the broker's thread, also from callbacks; the call is gone then, as all are
+ * with the broker. sbk_call_session() of a call whose session has ended is
+ * NULL: nothing can be answered any more, but it has to be finished all the
+ * same. 0, or SBK_ERR_STATE: it was not put off.
+ */
+SBK_API int sbk_call_finish(sbk_call *call, int result);
+
+/**
+ * A handler has failed with error, a negative number; text is its
+ * sbk_call_set_error(), or sbk_strerror()'s, and lives until the return or the
+ * next sbk_call_set_error(). 0: dealt with, the session lives and there is no
+ * receipt; negative: ask the next one. If none deals with it the sender is told
+ * at error_destination and lives, or gets ERROR.
+ */
+typedef int (*sbk_error_handler)(sbk_call *call, int error, const char *text,
+                                 void *arg);
+/** Lower orders are asked first; equal ones in the order of their registration.
+ * 0, SBK_ERR_NOMEM, SBK_ERR_INVAL. */
+SBK_API int sbk_broker_add_error_handler(sbk_broker *broker, int order,
+                                         sbk_error_handler handler, void *arg);
 
 enum sbk_direction {
   SBK_INBOUND = 1, /**< what clients send, and the end of their sessions */
@@ -74,12 +132,14 @@ enum sbk_direction {
  * subscribers. The first verdict other than SBK_PASS ends the chain.
  *
  * Inbound: SBK_DROP skips the frame but gives its receipt (of a CONNECT it
- * refuses); SBK_REJECT sends ERROR and closes; SBK_WAIT holds the session: its
- * frames behind this one wait, in order. The end of a session that sent no
- * DISCONNECT comes as an SBK_DISCONNECT without headers; the verdict is not
- * asked then.
+ * refuses); SBK_REFUSE skips it without its receipt, and tells the client at
+ * error_destination (a CONNECT is rejected); SBK_REJECT sends ERROR and closes;
+ * SBK_WAIT holds the session: its frames behind this one wait, in order. The
+ * end of a session that sent no DISCONNECT comes as an SBK_DISCONNECT without
+ * headers; the verdict is not asked then.
  *
- * Outbound: SBK_DROP leaves this receiver out, SBK_REJECT closes its session;
+ * Outbound: SBK_DROP (and SBK_REFUSE) leaves this receiver out, SBK_REJECT
+ * closes its session;
  * SBK_WAIT is not to be had there and counts as SBK_DROP, with a line in the
  * log.
  */

@@ -22,6 +22,9 @@ extern "C" {
  * SBK_ERR_NOMEM: nobody got it; SBK_ERR_INVAL: no destination, or it is below
  * the user prefix. A receiver for which alone memory or its queue was short
  * is closed; the others get the message.
+ *
+ * Below a queue prefix one subscription gets it, or it waits: 1 if a message of
+ * that queue went to a consumer, 0 if not; SBK_ERR_TOO_MANY: the queue is full.
  */
 SBK_API int sbk_send(sbk_broker *broker, const char *destination,
                      const char *content_type, const void *data, size_t len);

@@ -40,6 +40,22 @@ SBK_API const char *sbk_session_endpoint(sbk_session *session);
 SBK_API void sbk_session_close(sbk_session *session, const char *text);
 
 /**
+ * Ends a session at that time of the host's monotonic clock, with ERROR
+ * `session expired` and a Close with 1008: when its token runs out. May be
+ * called again, from a handler that takes a new token for instance; SBK_NEVER:
+ * not at all, as at first.
+ */
+SBK_API void sbk_session_set_expiry(sbk_session *session, sbk_msec at);
+
+/**
+ * Ends a subscription from the server's side: nothing more comes for it, and
+ * `unsubscribed` is told. The client, which STOMP has no way of telling, may
+ * still UNSUBSCRIBE it, and until then may not use its id again. 0, or
+ * SBK_ERR_NOT_FOUND.
+ */
+SBK_API int sbk_session_unsubscribe(sbk_session *session, const char *id);
+
+/**
  * A whole message to a session of plain messages; copied. Text is UTF-8.
  * 0; SBK_ERR_NOMEM; SBK_ERR_STATE: it speaks STOMP, or is closing;
  * SBK_ERR_INVAL: text that is not UTF-8; SBK_ERR_SLOW: max_queue is reached,

@@ -9,6 +9,7 @@
 #include <stompbroker/request.h>
 #include <stompbroker/send.h>
 #include <stompbroker/session.h>
+#include <stompbroker/stats.h>
 #include <stompbroker/version.h>
 
 #endif

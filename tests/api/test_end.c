@@ -143,7 +143,7 @@ static void the_log_may_send_and_close(void **state) {
   conn = connected_peer(host.broker, 1000);
   host.session = sbk_conn_session(conn);
   feed(conn, 1000, "SUBSCRIBE\nid:1\ndestination:/topic/log\n\n^");
-  feed(conn, 1000, "BEGIN\ntransaction:1\n\n^");
+  feed(conn, 1000, "UNSUBSCRIBE\nid:9\n\n^");
   assert_int_equal(host.told, 1);
   text = output(conn);
   assert_memory_equal(text, "ERROR\n", 6);

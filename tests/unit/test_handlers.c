@@ -28,8 +28,13 @@ static int run(sbk_call *call, void *arg) {
 }
 
 static int add(enum sbk_command command, const char *pattern) {
-  return sbk__handlers_add(&handlers, command, pattern, strlen(pattern), run,
-                           (void *)(uintptr_t)pattern);
+  struct sbk_mapping mapping = SBK_MAPPING_INIT;
+
+  mapping.command = command;
+  mapping.handler = run;
+  mapping.arg = (void *)(uintptr_t)pattern;
+
+  return sbk__handlers_add(&handlers, &mapping, pattern, strlen(pattern));
 }
 
 /* The pattern that wins; NULL: none. */

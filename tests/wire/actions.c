@@ -54,6 +54,10 @@ static const char *value_of(struct scene *scene, const char *name, char *buf,
     snprintf(buf, size, "%d", scene->result);
     return buf;
   }
+  if (strcmp(name, "error") == 0 && scene->error != 0) {
+    snprintf(buf, size, "%d %s", scene->error, scene->error_text);
+    return buf;
+  }
   if (strcmp(name, "body") == 0 && msg != NULL) {
     return sbk_message_body(msg, len);
   }
@@ -87,6 +91,9 @@ static const char *value_of(struct scene *scene, const char *name, char *buf,
     value = sbk_request_method(scene->request);
   } else if (strcmp(name, "path") == 0 && scene->request != NULL) {
     value = sbk_request_path(scene->request);
+  } else if (scene->call != NULL && scene->session == NULL &&
+             (strcmp(name, "peer") == 0 || strcmp(name, "user") == 0)) {
+    value = NULL; /* it has ended */
   } else if (scene->request != NULL && name[0] != '\0' && name[1] == ':') {
     value = request_value(scene->request, name[0], name + 2, buf, size);
   } else {
@@ -238,6 +245,7 @@ static int to_verdict(const char *text) {
   return strcmp(text, "pass") == 0     ? SBK_PASS
          : strcmp(text, "drop") == 0   ? SBK_DROP
          : strcmp(text, "reject") == 0 ? SBK_REJECT
+         : strcmp(text, "refuse") == 0 ? SBK_REFUSE
          : strcmp(text, "wait") == 0   ? SBK_WAIT
                                        : -1;
 }
@@ -313,6 +321,50 @@ VERB(error) {
 VERB(fail) {
   scene->returned = atoi(a->rest.text);
   return 0;
+}
+
+void host_forget(struct run *run, const sbk_call *call) {
+  size_t i;
+
+  for (i = 0; i < run->deferred_count; i++) {
+    if (run->deferred[i] == call) {
+      run->deferred_count--;
+      memmove(&run->deferred[i], &run->deferred[i + 1],
+              (run->deferred_count - i) * sizeof(run->deferred[0]));
+    }
+  }
+}
+
+VERB(defer) {
+  struct run *run = scene->run;
+  int rv = run->deferred_count < MAX_DEFERRED ? sbk_call_defer(scene->call)
+                                              : SBK_ERR_TOO_MANY;
+
+  if (rv == 0) {
+    run->deferred[run->deferred_count++] = scene->call;
+  }
+  return rv;
+}
+/* finish RESULT [TEXT]: in a handler its own call, from the host the oldest */
+VERB(finish) {
+  struct run *run = scene->run;
+  const char *text = strchr(a->rest.text, ' ');
+  sbk_call *call = scene->call;
+  int rv = 0;
+
+  if (call == NULL && run->deferred_count == 0) {
+    /* In torture it may not have come so far. */
+    return run->mode->unchecked ? 0 : SBK_ERR_NOT_FOUND;
+  }
+  call = call != NULL ? call : run->deferred[0];
+  if (text != NULL) {
+    rv = sbk_call_set_error(call, text + 1);
+  }
+  host_forget(run, call);
+  if (rv < 0 && run->script->spares && sbk_call_session(call) != NULL) {
+    sbk_session_close(sbk_call_session(call), NULL); /* it has to notice */
+  }
+  return sbk_call_finish(call, rv < 0 ? rv : atoi(a->rest.text));
 }
 VERB(set) {
   return sbk_call_set_header(scene->call, a->args[0].text, a->rest.text);
@@ -414,6 +466,8 @@ static const struct verb verbs[] = {
     {"message-to-session", 0, act_message_to_session},
     {"error", 0, act_error},
     {"fail", 0, act_fail},
+    {"defer", 0, act_defer},
+    {"finish", 0, act_finish},
     {"set", 1, act_set},
     {"user", 0, act_user},
     {"data", 0, act_data},
@@ -445,6 +499,10 @@ static void do_action(struct scene *scene, char *text) {
   verdict = to_verdict(verb);
   if (verdict >= 0) {
     scene->verdict = (enum sbk_verdict)verdict;
+    return;
+  }
+  if (strcmp(verb, "deal") == 0) {
+    scene->dealt = true;
     return;
   }
   if (strcmp(verb, "later") == 0) {

@@ -10,6 +10,9 @@ struct scene {
   sbk_request *request;
   sbk_session *session;
   enum sbk_verdict verdict;
+  int error; /* of a handler that failed … */
+  const char *error_text;
+  bool dealt;    /* … with which an error handler has dealt */
   int result;    /* of the last action */
   int returned;  /* by a handler */
   bool failed;   /* for want of memory */
@@ -28,6 +31,8 @@ void filled_free(struct filled *filled);
 
 /* Does what stands between the semicolons. */
 void do_actions(struct scene *scene, const char *actions);
+/* A call is gone, or about to go. */
+void host_forget(struct run *run, const sbk_call *call);
 /* Ends what waits on a stream. */
 int do_resume(struct scene *scene, struct stream *stream, const char *verdict);
 

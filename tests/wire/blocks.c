@@ -17,6 +17,13 @@ void block_end(struct reader *r) {
   item = reader_item(r, block->input ? ITEM_INPUT : ITEM_OUTPUT, block->stream);
   item->line = block->line;
   if (block->framed && block->input) {
+    size_t i;
+
+    for (i = 0; i < block->codes.len; i++) {
+      if (block->codes.at[i] > 255) {
+        reader_wrong(r, "{id} stands on streams of TCP only");
+      }
+    }
     ws_encode(&item->codes, &block->frame, &block->codes);
     codes_clear(&block->codes);
   } else {

@@ -62,6 +62,14 @@ int host_act(struct run *run, const char *text) {
       }
     }
   }
+  if (strncmp(text, "late ", 5) == 0) { /* of the oldest call put off */
+    if (run->deferred_count == 0) {
+      return run->mode->unchecked ? 0 : SBK_ERR_NOT_FOUND;
+    }
+    scene.call = run->deferred[0];
+    scene.session = sbk_call_session(scene.call);
+    text += 5;
+  }
   do_actions(&scene, text);
   if (stream != NULL && scene.request != NULL && scene.failed) {
     stream->request = scene.request; /* it still waits */
@@ -89,7 +97,32 @@ static int on_handler(sbk_call *call, void *arg) {
 
   scene.run = sbk_broker_arg(sbk_call_broker(call));
   do_actions(&scene, rule->actions);
-  return scene.failed ? SBK_ERR_NOMEM : scene.returned;
+  if (scene.failed && scene.run->script->spares) {
+    sbk_session_close(scene.session, NULL); /* the client has to notice */
+  }
+  if (scene.failed || scene.returned < 0) { /* it is not put off then */
+    host_forget(scene.run, call);
+    return scene.failed ? SBK_ERR_NOMEM : scene.returned;
+  }
+  return scene.returned;
+}
+
+static int on_error(sbk_call *call, int error, const char *text, void *arg) {
+  const struct rule *rule = arg;
+  struct scene scene = {.call = call,
+                        .session = sbk_call_session(call),
+                        .error = error,
+                        .error_text = text};
+
+  scene.run = sbk_broker_arg(sbk_call_broker(call));
+  if (!rule_holds(&scene, rule)) {
+    return -1;
+  }
+  do_actions(&scene, rule->actions);
+  if (scene.failed) {
+    sbk_session_close(scene.session, NULL);
+  }
+  return scene.dealt ? 0 : -1;
 }
 
 static enum sbk_verdict on_interceptor(sbk_call *call, void *arg) {
@@ -252,6 +285,18 @@ static void on_undeliverable(sbk_broker *broker, const char *user,
   }
 }
 
+static void on_dead_letter(sbk_broker *broker, const sbk_message *msg,
+                           void *arg) {
+  struct run *run = arg;
+  size_t len;
+  const char *body = sbk_message_body(msg, &len);
+
+  if (run->script->events) {
+    host_event(run, "dead-letter %s %.*s",
+               sbk_message_header(msg, "destination"), (int)len, body);
+  }
+}
+
 static void on_log(enum sbk_log_level level, const char *line, void *arg) {
   const char *at;
 
@@ -318,9 +363,20 @@ static int add_rules(struct run *run) {
     struct rule *rule = &script->rules[i];
 
     if (rule->kind == RULE_HANDLER) {
+      struct sbk_mapping mapping = SBK_MAPPING_INIT;
+
+      mapping.command = rule->command;
+      mapping.pattern = rule->pattern;
+      mapping.handler = on_handler;
+      mapping.arg = rule;
+      mapping.send_to = rule->send_to;
+      mapping.send_to_user = rule->send_to_user;
+      mapping.only_sender = rule->only_sender;
+      ONCE_MORE(run, rv, sbk_broker_add_mapping(run->broker, &mapping));
+    } else if (rule->kind == RULE_ERROR) {
       ONCE_MORE(run, rv,
-                sbk_broker_add_handler(run->broker, rule->command,
-                                       rule->pattern, on_handler, rule));
+                sbk_broker_add_error_handler(run->broker, rule->order, on_error,
+                                             rule));
     } else if (rule->kind == RULE_INTERCEPTOR) {
       waits = waits || strstr(rule->actions, "wait") != NULL;
       ONCE_MORE(run, rv,
@@ -349,6 +405,7 @@ int host_setup(struct run *run) {
   callbacks.subscribed = on_subscribed;
   callbacks.unsubscribed = on_unsubscribed;
   callbacks.undeliverable = on_undeliverable;
+  callbacks.dead_letter = on_dead_letter;
   callbacks.request_gone = on_request_gone;
   callbacks.log = on_log;
   callbacks.random = on_random;

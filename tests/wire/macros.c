@@ -239,13 +239,32 @@ static void put_failure(const struct macro *m, const char *name, char *text,
   put(m, "%s< [end]", name);
 }
 
+/* The headers that are the words of text, and the end of a head. */
+static void put_headers(const struct macro *m, const char *name, char *text) {
+  const char *header;
+
+  while ((header = next_word(&text)) != NULL) {
+    put(m, "%s> %s", name, header);
+  }
+  put(m, "%s>", name);
+}
+
+/* subscribe NAME ID DESTINATION [HEADER:VALUE …] */
 static void put_subscribe(const struct macro *m, const char *name, char *text) {
   const char *id = next_word(&text), *destination = next_word(&text);
 
   put(m, "%s> SUBSCRIBE", name);
   put(m, "%s> id:%s", name, id);
   put(m, "%s> destination:%s", name, destination);
-  put(m, "%s>", name);
+  put_headers(m, name, text);
+  put(m, "%s> ^@", name);
+  put(m, "%s", "");
+}
+
+/* frame NAME COMMAND [HEADER:VALUE …]: one without a body */
+static void put_frame(const struct macro *m, const char *name, char *text) {
+  put(m, "%s> %s", name, next_word(&text));
+  put_headers(m, name, text);
   put(m, "%s> ^@", name);
   put(m, "%s", "");
 }
@@ -284,6 +303,31 @@ static void put_message(const struct macro *m, const char *name, char *text) {
   put(m, "%s", "");
 }
 
+/* delivery NAME SUBSCRIPTION ACK DESTINATION BODY, redelivery: to a peer that
+ * acknowledges, or from a queue; "-": without ack */
+static void put_delivery(const struct macro *m, const char *name, char *text,
+                         bool again) {
+  const char *id = next_word(&text), *ack = next_word(&text);
+  const char *destination = next_word(&text);
+
+  put(m, "%s< MESSAGE", name);
+  put(m, "%s< subscription:%s", name, id);
+  if (strcmp(ack, "-") != 0) {
+    put(m, "%s< ack:%s", name, ack);
+  }
+  if (again) {
+    put(m, "%s< redelivered:true", name);
+  }
+  put(m, "%s< destination:%s", name, destination);
+  put(m, "%s< message-id:{n}", name);
+  if (*text != '\0') {
+    put(m, "%s< content-length:%zu", name, parsed_len(text));
+  }
+  put(m, "%s<", name);
+  put(m, "%s< %s^@", name, text);
+  put(m, "%s", "");
+}
+
 /* receipt NAME ID */
 static void put_receipt(const struct macro *m, const char *name,
                         const char *id) {
@@ -295,9 +339,10 @@ static void put_receipt(const struct macro *m, const char *name,
 
 static bool is_macro(const char *what) {
   static const char *const names[] = {
-      "connect", "session",   "stream", "asks",    "upgrade", "switched",
-      "refused", "answered",  "last",   "error",   "fails",   "overruns",
-      "goodbye", "subscribe", "send",   "message", "receipt"};
+      "connect",  "session",  "stream",   "asks",      "upgrade",
+      "switched", "refused",  "answered", "last",      "error",
+      "fails",    "overruns", "goodbye",  "subscribe", "send",
+      "message",  "receipt",  "frame",    "delivery",  "redelivery"};
   size_t i;
 
   for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -351,6 +396,12 @@ bool macro_line(void *arg, void (*expand)(void *arg, const char *line),
     put_send(m, name, text);
   } else if (strcmp(what, "message") == 0) {
     put_message(m, name, text);
+  } else if (strcmp(what, "frame") == 0) {
+    put_frame(m, name, text);
+  } else if (strcmp(what, "delivery") == 0) {
+    put_delivery(m, name, text, false);
+  } else if (strcmp(what, "redelivery") == 0) {
+    put_delivery(m, name, text, true);
   } else {
     put_receipt(m, name, text);
   }

@@ -120,7 +120,9 @@ static void compare(struct run *run) {
   settle(run);
   for (i = 0; i < run->script->stream_count; i++) {
     struct stream *stream = &run->streams[i];
-    struct codes part = {stream->shower.shown.at + stream->checked,
+    struct codes part = {stream->checked > 0
+                             ? stream->shower.shown.at + stream->checked
+                             : stream->shower.shown.at,
                          stream->shower.shown.len - stream->checked, 0};
 
     if (!run->mode->unchecked && !run->failed &&
@@ -187,12 +189,12 @@ static size_t feed_item(struct run *run, size_t index) {
   const struct item *item = &script->items[index];
   struct codes all = {0};
 
-  codes_append(&all, &item->codes);
+  codes_put_ids(&all, &item->codes, &run->streams[item->stream].shower.shown);
   while (run->mode->feeding == FEED_JOINED && index + 1 < script->item_count &&
          item[1].kind == ITEM_INPUT && item[1].stream == item->stream) {
     item++;
     index++;
-    codes_append(&all, &item->codes);
+    codes_put_ids(&all, &item->codes, &run->streams[item->stream].shower.shown);
   }
   feed(&run->streams[item->stream], &all);
   codes_free(&all);

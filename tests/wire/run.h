@@ -1,6 +1,8 @@
 #ifndef RUN_H
 #define RUN_H
 
+#define MAX_DEFERRED 16
+
 #include "frames.h"
 #include "script.h"
 
@@ -65,6 +67,8 @@ struct run {
   uint64_t random;
   struct stream streams[MAX_STREAMS]; /* the first one: the log of events */
   struct stream probe;
+  sbk_call *deferred[MAX_DEFERRED]; /* calls that were put off, oldest first */
+  size_t deferred_count;
   size_t received;
   size_t conns;
   unsigned line; /* of the transcript, for messages */

@@ -14,14 +14,23 @@
 #define MAX_LIST    12
 
 /* A line of setup that the host program acts by. */
-enum rule_kind { RULE_HANDLER, RULE_INTERCEPTOR, RULE_HANDSHAKE, RULE_REQUEST };
+enum rule_kind {
+  RULE_HANDLER,
+  RULE_INTERCEPTOR,
+  RULE_ERROR,
+  RULE_HANDSHAKE,
+  RULE_REQUEST
+};
 struct rule {
   enum rule_kind kind;
   enum sbk_command command; /* handlers; interceptors: 0: every command */
   enum sbk_direction direction;
   int order;
-  char *pattern;    /* handlers; requests: the path; interceptors: NULL or a
-                       destination */
+  char *pattern; /* handlers; requests: the path; interceptors: NULL or a
+                    destination */
+  const char *send_to[MAX_LIST]; /* handlers: where what they return goes */
+  const char *send_to_user[MAX_LIST];
+  bool only_sender;
   char *when;       /* NULL, or a template … */
   char *when_value; /* … and what it has to give */
   char *actions;
@@ -81,6 +90,7 @@ struct script {
   bool no_peak;     /* memory may exceed the common bound */
   bool no_probe;    /* a fresh session afterwards would not work */
   bool no_torture;  /* too long for it */
+  bool spares;      /* sessions whose handler fails may live on */
   bool has_request; /* the `request` callback is there */
   bool skip[GROUP_COUNT];
 

@@ -19,9 +19,30 @@ static struct rule *add_rule(struct reader *r, enum rule_kind kind) {
   return rule;
 }
 
-/* handler COMMAND PATTERN actions; interceptor in|out ORDER actions; handshake
- * actions; request PATH actions. Interceptors and handshakes may be limited
- * first: on COMMAND, to DESTINATION, when TEMPLATE=TEXT. */
+/* Where what a handler returns goes; false: the text says something else. */
+static bool mapping_words(struct reader *r, struct rule *rule, char **text) {
+  bool users = strncmp(*text, "send-to-user ", 13) == 0;
+  char *part;
+
+  if (strncmp(*text, "only-sender ", 12) == 0) {
+    rule->only_sender = true;
+    *text += 12;
+    return true;
+  }
+  if (!users && strncmp(*text, "send-to ", 8) != 0) {
+    return false;
+  }
+  *text += users ? 13 : 8;
+  part = next_word(text);
+  split_list(users ? rule->send_to_user : rule->send_to, MAX_LIST,
+             reader_text(r, part, strlen(part)));
+  return true;
+}
+
+/* handler COMMAND PATTERN actions; interceptor in|out ORDER actions; errors
+ * ORDER actions; handshake actions; request PATH actions. Interceptors and
+ * handshakes may be limited first: on COMMAND, to DESTINATION, when
+ * TEMPLATE=TEXT. */
 static void rule_line(struct reader *r, enum rule_kind kind, char *text) {
   struct rule *rule = add_rule(r, kind);
   char *part, *equal;
@@ -35,13 +56,20 @@ static void rule_line(struct reader *r, enum rule_kind kind, char *text) {
         part != NULL && strcmp(part, "out") == 0 ? SBK_OUTBOUND : SBK_INBOUND;
     part = next_word(&text);
     rule->order = part != NULL ? atoi(part) : 0;
+  } else if (kind == RULE_ERROR) {
+    part = next_word(&text);
+    rule->order = part != NULL ? atoi(part) : 0;
   }
   if (kind == RULE_HANDLER || kind == RULE_REQUEST) {
     part = next_word(&text);
     rule->pattern = part != NULL ? reader_text(r, part, strlen(part)) : NULL;
   }
   for (;;) {
-    if (strncmp(text, "on ", 3) == 0) {
+    if (kind == RULE_HANDLER) {
+      if (!mapping_words(r, rule, &text)) {
+        break;
+      }
+    } else if (strncmp(text, "on ", 3) == 0) {
       text += 3;
       rule->command = command_number(next_word(&text));
     } else if (strncmp(text, "to ", 3) == 0) {
@@ -65,6 +93,7 @@ static void rule_line(struct reader *r, enum rule_kind kind, char *text) {
   if (kind == RULE_REQUEST) {
     r->script->has_request = true;
   }
+  r->script->spares = r->script->spares || kind == RULE_ERROR;
 }
 
 static void endpoint_line(struct reader *r, char *text) {
@@ -104,6 +133,8 @@ static void config_line(struct reader *r, char *text) {
   }
   *equal = '\0';
   value = reader_text(r, equal + 1, strlen(equal + 1));
+  r->script->spares =
+      r->script->spares || strcmp(text, "error_destination") == 0;
   if (config_set(&r->script->config, text, value, reader_keep, r->script) !=
       0) {
     reader_wrong(r, "there is no %s in struct sbk_config", text);
@@ -142,6 +173,8 @@ bool setup_line(struct reader *r, const char *what, char *text) {
     rule_line(r, RULE_HANDLER, text);
   } else if (strcmp(what, "interceptor") == 0) {
     rule_line(r, RULE_INTERCEPTOR, text);
+  } else if (strcmp(what, "errors") == 0) {
+    rule_line(r, RULE_ERROR, text);
   } else if (strcmp(what, "handshake") == 0) {
     rule_line(r, RULE_HANDSHAKE, text);
   } else if (strcmp(what, "request") == 0) {

@@ -101,6 +101,16 @@ static size_t parse_brace(struct codes *codes, const char *text, size_t len,
       return size;
     }
   }
+  if (!pattern && size >= 4 && memcmp(text, "{id", 3) == 0) {
+    if (size == 4) {
+      codes_add(codes, CODE_ID);
+      return size;
+    }
+    if (size == 6 && text[3] == '-' && isdigit((unsigned char)text[4])) {
+      codes_add(codes, CODE_ID + (unsigned)(text[4] - '0'));
+      return size;
+    }
+  }
   for (star = end - 1; star > text && isdigit((unsigned char)*star); star--) {
   }
   if (star <= text + 1 || *star != '*' || star + 1 == end) {
@@ -212,6 +222,17 @@ bool codes_match(const struct codes *pattern, const struct codes *codes) {
   }
 }
 
+static bool begins_with(const uint16_t *at, size_t len, const char *text) {
+  size_t i;
+
+  for (i = 0; text[i] != '\0'; i++) {
+    if (i == len || at[i] != (uint8_t)text[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
 void codes_generalize(struct codes *codes, const struct codes *from) {
   size_t i = 0, used, len;
 
@@ -230,17 +251,57 @@ void codes_generalize(struct codes *codes, const struct codes *from) {
         code = CODE_SESSION;
       }
     }
+    if (begins_with(at, from->len - i, "\nack:")) {
+      codes_add_text(codes, "\nack:");
+      for (i += 5; i < from->len && from->at[i] != '\n'; i++) {
+      }
+      continue;
+    }
     codes_add(codes, code);
     i += used;
   }
 }
 
+/* The message-id of the last MESSAGE but so many; where it begins, or 0. */
+static size_t find_id(const struct codes *shown, unsigned back) {
+  static const char name[] = "\nmessage-id:";
+  size_t i;
+
+  for (i = shown->len; i > 0; i--) {
+    const uint16_t *at = shown->at + i - 1;
+
+    if (begins_with(at, shown->len - i + 1, name) && back-- == 0) {
+      return i - 1 + strlen(name);
+    }
+  }
+  return 0;
+}
+
+void codes_put_ids(struct codes *codes, const struct codes *from,
+                   const struct codes *shown) {
+  size_t i, at;
+
+  for (i = 0; i < from->len; i++) {
+    if (from->at[i] < CODE_ID) {
+      codes_add(codes, from->at[i]);
+      continue;
+    }
+    at = find_id(shown, from->at[i] - CODE_ID);
+    if (at == 0) {
+      codes_add_text(codes, "none"); /* torture: it never came */
+    }
+    for (; at > 0 && at < shown->len && shown->at[at] != '\n'; at++) {
+      codes_add(codes, shown->at[at]);
+    }
+  }
+}
+
 static const char *code_name(unsigned code) {
   static const char *const names[] = {
-      "{*}",     "{session}", "{n}",    "[text] ", "[binary] ",
-      "[ping] ", "[pong] ",   "[close", "[end]",   "[broken] "};
+      "{*}",     "{session}", "{n}",   "[text] ",   "[binary] ", "[ping] ",
+      "[pong] ", "[close",    "[end]", "[broken] ", "{id}"};
 
-  return names[code - 256];
+  return names[code < CODE_ID ? code - 256 : CODE_ID - 256];
 }
 
 /* A line for people; how many codes it took. */

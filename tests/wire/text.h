@@ -17,10 +17,13 @@ enum {
   CODE_BINARY,
   CODE_PING,
   CODE_PONG,
-  CODE_CLOSE, /* two bytes of status and a reason follow, or nothing */
-  CODE_END,   /* the library wants nothing more: the socket is closed */
-  CODE_BROKEN /* something that a server must not send */
+  CODE_CLOSE,  /* two bytes of status and a reason follow, or nothing */
+  CODE_END,    /* the library wants nothing more: the socket is closed */
+  CODE_BROKEN, /* something that a server must not send */
+  CODE_ID      /* input: {id}, a message-id that came; + N: {id-N} */
 };
+
+#define CODE_ID_MAX 9
 
 struct codes {
   uint16_t *at;
@@ -38,8 +41,9 @@ bool codes_equal(const struct codes *a, const struct codes *b);
 
 /*
  * The text of a transcript's line: \n \r \t \0 \\ \xHH, ^@ for NUL, {text*9}
- * for nine times a text; in patterns also {*}, {session} and {n}. Other braces
- * are themselves, and so is what follows a backslash.
+ * for nine times a text; in patterns also {*}, {session} and {n}, in input also
+ * {id} and {id-1} to {id-9}. Other braces are themselves, and so is what
+ * follows a backslash.
  */
 void codes_parse(struct codes *codes, const char *text, size_t len,
                  bool pattern);
@@ -47,7 +51,13 @@ void codes_parse(struct codes *codes, const char *text, size_t len,
 /* Does the whole of codes match? */
 bool codes_match(const struct codes *pattern, const struct codes *codes);
 
-/* session ids and message-ids become {session} and {n}. */
+/* Puts the message-ids of what came where {id} stands: the last one of all
+ * MESSAGEs in shown, or the one so many before. */
+void codes_put_ids(struct codes *codes, const struct codes *from,
+                   const struct codes *shown);
+
+/* session ids and message-ids become {session} and {n}, numbers of deliveries
+ * go. */
 void codes_generalize(struct codes *codes, const struct codes *from);
 
 /* In lines as a transcript would have them, on stdout as TAP diagnostics; what

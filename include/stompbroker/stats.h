@@ -1,0 +1,62 @@
+#ifndef STOMPBROKER_STATS_H
+#define STOMPBROKER_STATS_H
+
+#include <stompbroker/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * What a broker holds now, and what it has done since it was made. Counters
+ * only grow. New members are only ever added at the end.
+ */
+struct sbk_stats {
+  size_t size; /**< SBK_STATS_INIT sets it */
+
+  /* Now. */
+  uint64_t connections;
+  uint64_t pending;       /**< of them not connected yet */
+  uint64_t sessions;      /**< connected ones */
+  uint64_t users;         /**< named ones with a session */
+  uint64_t subscriptions; /**< active ones */
+  uint64_t destinations;  /**< distinct ones subscribed to, or with a queue */
+  uint64_t patterns;      /**< distinct ones subscribed to */
+  uint64_t queued;        /**< messages in queues, not handed out */
+  uint64_t unacked;       /**< deliveries that wait for an ACK */
+
+  /* Since the beginning. */
+  uint64_t accepted;    /**< connections */
+  uint64_t connects;    /**< sessions that were connected */
+  uint64_t bytes_in;    /**< fed */
+  uint64_t bytes_out;   /**< counted off by sbk_conn_sent() */
+  uint64_t frames_in;   /**< whole ones of clients */
+  uint64_t published;   /**< messages sent to a destination, by anyone */
+  uint64_t deliveries;  /**< MESSAGEs queued for a session */
+  uint64_t redelivered; /**< of them again */
+  uint64_t dead_letters;
+  uint64_t requests; /**< of HTTP, whole ones */
+  uint64_t refused;  /**< frames, by SBK_REFUSE */
+
+  /* Sessions that ended, by the reason that `disconnected` is told. */
+  uint64_t ended_clean;     /**< 0 */
+  uint64_t ended_eof;       /**< SBK_ERR_EOF */
+  uint64_t ended_protocol;  /**< SBK_ERR_WEBSOCKET, SBK_ERR_STOMP */
+  uint64_t ended_limit;     /**< SBK_ERR_TOO_BIG, SBK_ERR_TOO_MANY */
+  uint64_t ended_slow;      /**< SBK_ERR_SLOW */
+  uint64_t ended_timeout;   /**< SBK_ERR_TIMEOUT */
+  uint64_t ended_denied;    /**< SBK_ERR_DENIED, SBK_ERR_CALLBACK */
+  uint64_t ended_closed;    /**< SBK_ERR_CLOSED */
+  uint64_t ended_no_memory; /**< SBK_ERR_NOMEM */
+};
+#define SBK_STATS_INIT SBK__SIZED(struct sbk_stats)
+
+/** Fills as much of stats as its size says. 0; SBK_ERR_ABI: that is more than
+ * this library knows, or less than the first member. */
+SBK_API int sbk_broker_stats(sbk_broker *broker, struct sbk_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

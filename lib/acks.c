@@ -1,0 +1,181 @@
+#include "acks.h"
+
+#include <string.h>
+
+#include "ascii.h"
+#include "deliver.h"
+#include "ledger.h"
+#include "str.h"
+
+/* What a frame says: a number of the ledger in 1.2, a message-id before. */
+typedef struct names {
+  const char *id;
+  const sbk__header *sub; /* 1.1; else NULL */
+  bool by_number;
+} names;
+
+static enum sbk__fault read_names(const sbk_session *session,
+                                  const sbk_message *msg, names *n) {
+  bool by_sub = session->version == SBK__V11;
+
+  n->by_number = session->version == SBK__V12;
+  n->sub = by_sub ? sbk__message_findz(msg, "subscription") : NULL;
+  n->id = sbk_message_header(msg, n->by_number ? "id" : "message-id");
+
+  return n->id == NULL || (by_sub && n->sub == NULL) ? SBK__FAULT_ACK_ID
+                                                     : SBK__FAULT_NONE;
+}
+
+/* The count behind text; 0: it is none. */
+static uint64_t read_count(const char *text) {
+  uint64_t value = 0;
+
+  for (; sbk__ascii_is_digit(*text) && value < UINT64_MAX / 10 - 9; text++) {
+    value = value * 10 + (uint64_t)(*text - '0');
+  }
+
+  return *text == '\0' ? value : 0;
+}
+
+static sbk__delivery *find(const sbk_session *session, const names *n) {
+  return n->by_number ? sbk__ledger_find(session, read_count(n->id))
+                      : sbk__ledger_find_message(session, n->id, n->sub);
+}
+
+/* Did this broker ever give out that id? Late and repeated ACKs do no harm. */
+static bool was_given(const sbk_session *session, const names *n) {
+  const sbk_broker *broker = session->broker;
+  uint64_t count;
+
+  if (n->by_number) {
+    return sbk__ledger_knows(session, read_count(n->id));
+  }
+  if (strncmp(n->id, broker->epoch, sizeof(broker->epoch)) != 0 ||
+      n->id[sizeof(broker->epoch)] != '-') {
+    return false;
+  }
+  count = read_count(n->id + sizeof(broker->epoch) + 1);
+
+  return count > 0 && count <= broker->message_count;
+}
+
+enum sbk__fault sbk__acks_check(const sbk_session *session,
+                                const sbk_message *msg) {
+  names n;
+  enum sbk__fault fault = read_names(session, msg, &n);
+
+  if (fault != SBK__FAULT_NONE) {
+    return fault;
+  }
+
+  return find(session, &n) != NULL || was_given(session, &n) ? SBK__FAULT_NONE
+                                                             : SBK__FAULT_ACK;
+}
+
+static void dead_letter(sbk_broker *broker, sbk_message *msg) {
+  const sbk__core *core = &broker->core;
+
+  broker->counts.dead_letters++;
+  if (core->callbacks.dead_letter != NULL) {
+    core->callbacks.dead_letter(broker, msg, core->arg);
+  }
+}
+
+/* Nobody took it: back to its queue, or, when that was tried often enough or
+ * there is none, to the host. */
+static void give_back(sbk_session *session, sbk__delivery *d, bool refused) {
+  sbk_broker *broker = session->broker;
+  bool queue = d->queue != NULL;
+  sbk_message *msg;
+
+  if (queue && d->tries <= broker->core.config.max_redeliveries) {
+    sbk__ledger_return(session, d);
+    return;
+  }
+  msg = sbk_message_ref(d->kept);
+  sbk__ledger_settle(session, d);
+  if (refused || queue) {
+    dead_letter(broker, msg);
+  }
+  sbk_message_unref(msg);
+}
+
+static void settle(sbk_session *session, sbk__delivery *d, bool ack) {
+  if (ack) {
+    sbk__ledger_settle(session, d);
+  } else {
+    give_back(session, d, true);
+  }
+}
+
+/* STOMP 1.2, ACK: in client mode all before it, too. What goes back to a queue
+ * goes to its front, so the newest of these is the first. */
+static void settle_up_to(sbk_session *session, const sbk__delivery *last,
+                         bool ack) {
+  uint64_t number, end = last->number + 1;
+  uint32_t slot = last->slot;
+  bool queue = last->queue != NULL;
+  sbk__delivery *d;
+
+  sbk__ledger_range(session, &number);
+  while (number < end) {
+    d = sbk__ledger_find(session, queue ? --end : number++);
+    if (d != NULL && d->slot == slot) {
+      settle(session, d, ack);
+    }
+  }
+}
+
+void sbk__acks_apply(sbk_session *session, const sbk_message *msg) {
+  bool ack = msg->command == SBK_ACK;
+  bool full = sbk__ledger_is_full(session);
+  sbk__delivery *d;
+  sbk__sub *sub;
+  names n;
+
+  if (read_names(session, msg, &n) != SBK__FAULT_NONE) {
+    return;
+  }
+  d = find(session, &n);
+  if (d == NULL) {
+    return;
+  }
+
+  sub = session->subs[d->slot];
+  sub->queued++; /* it stays until it is refilled */
+  if (sub->ack == SBK__ACK_INDIVIDUAL) {
+    settle(session, d, ack);
+  } else {
+    settle_up_to(session, d, ack);
+  }
+  sbk__refill(sub, full);
+  sbk__session_release_slot(session, sub->slot);
+}
+
+void sbk__acks_unsubscribed(sbk_session *session, sbk__sub *sub) {
+  bool full = sbk__ledger_is_full(session);
+  uint64_t number, end;
+
+  for (end = sbk__ledger_range(session, &number); number < end; number++) {
+    sbk__delivery *d = sbk__ledger_find(session, number);
+
+    if (d != NULL && d->slot == sub->slot && d->queue == NULL) {
+      sbk__ledger_settle(session, d);
+    }
+  }
+  if (full) {
+    sbk__refill(sub, true);
+  }
+}
+
+void sbk__acks_end(sbk_session *session) {
+  uint64_t first, end = sbk__ledger_range(session, &first);
+  sbk__delivery *d;
+
+  while (first < end) {
+    d = sbk__ledger_find(session, --end);
+    if (d != NULL) {
+      give_back(session, d, false);
+    }
+  }
+}
