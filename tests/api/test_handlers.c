@@ -854,6 +854,53 @@ static void a_refusal_without_memory_is_not_lost(void **state) {
   }
 }
 
+static int others_get_it(size_t fail) {
+  struct peer peers[3];
+  size_t i, got = 0, gone = 0;
+  int rv;
+
+  begin();
+  open_all();
+  for (i = 0; i < 3; i++) {
+    memset(&peers[i], 0, sizeof(peers[i]));
+    peer_connect(&peers[i], &play.host, "joe");
+  }
+  peer_subscribe(&peers[0], "0", "/user/queue/x");
+  peer_subscribe(&peers[1], "0", "/user/joe/queue/x");
+  peer_subscribe(&peers[2], "0", "/user/queue/*");
+  peer_subscribe(&peers[2], "1", "/user/joe/queue/x");
+  play.host.mem.fail_from = play.host.mem.calls + fail;
+  rv = sbk_send_to_user(play.host.broker, "joe", "/queue/x", NULL, "hi", 2);
+  play.host.mem.fail_from = SIZE_MAX;
+  for (i = 0; i < 3; i++) {
+    size_t messages = times(peer_hear(&peers[i]), "MESSAGE\n");
+
+    if (sbk_conn_session(peers[i].conn) == NULL) {
+      gone++;
+    } else {
+      assert_int_equal(messages, rv < 0 ? 0 : 1 + (i == 2));
+      got += messages > 0;
+    }
+  }
+  assert_true(rv == SBK_ERR_NOMEM || rv >= (int)got);
+  end();
+
+  return (int)gone;
+}
+
+/* Nobody gets it and the host is told, or who does not get it is closed. */
+static void without_memory_no_session_of_a_user_is_passed_over(void **state) {
+  size_t fail;
+  int closed = 0;
+
+  (void)state;
+  for (fail = 0; fail < 60; fail++) {
+    closed += others_get_it(fail);
+  }
+  assert_true(closed > 0);
+  assert_int_equal(others_get_it(1000), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(refuses_mappings_that_cannot_be),
@@ -880,6 +927,7 @@ int main(void) {
       cmocka_unit_test(calls_may_be_finished_while_the_broker_is_freed),
       cmocka_unit_test(a_task_finishes_calls_after_a_shutdown),
       cmocka_unit_test(a_refusal_without_memory_is_not_lost),
+      cmocka_unit_test(without_memory_no_session_of_a_user_is_passed_over),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
