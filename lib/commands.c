@@ -162,17 +162,17 @@ static int read_ack(const sbk_session *session, const char *ack) {
 }
 
 /* RabbitMQ's header; above the limit it is the limit. 0: it is no count. */
-static uint32_t read_prefetch(const char *text, size_t max) {
+static uint16_t read_prefetch(const char *text, size_t max) {
   uint64_t value = 0;
 
   if (text == NULL) {
-    return (uint32_t)max;
+    return (uint16_t)max;
   }
   for (; sbk__ascii_is_digit(*text); text++) {
     value = value > max ? value : value * 10 + (uint64_t)(*text - '0');
   }
 
-  return *text != '\0' ? 0 : (uint32_t)(value < max ? value : max);
+  return *text != '\0' ? 0 : (uint16_t)(value < max ? value : max);
 }
 
 static enum sbk__fault check_subscribe(const sbk_session *session,

@@ -135,18 +135,22 @@ static bool enqueue(sbk__sub *sub, sbk_message *msg) {
              : push_backlog(sub, msg, bytes);
 }
 
+/* The host's code may have ended the one or the other. */
+static bool still_takes(const sbk__sub *sub) {
+  return sub->session->state == SBK__CONNECTED && !sub->muted;
+}
+
 bool sbk__deliver(sbk__sub *sub, sbk_message *msg) {
   bool queued;
 
-  if (sub->session->state != SBK__CONNECTED) {
+  if (!still_takes(sub)) {
     return false;
   }
   if (sub->session->broker->outbound.count == 0) {
     return enqueue(sub, msg);
   }
 
-  queued = intercept(sub, &msg) && sub->session->state == SBK__CONNECTED &&
-           enqueue(sub, msg);
+  queued = intercept(sub, &msg) && still_takes(sub) && enqueue(sub, msg);
   sbk_message_unref(msg);
 
   return queued;
@@ -223,7 +227,7 @@ void sbk__backlog_free(sbk__sub *sub) {
 static bool has_room(sbk__sub *sub) {
   sbk_session *session = sub->session;
 
-  if (session->state != SBK__CONNECTED) {
+  if (!still_takes(sub)) {
     return false;
   }
   if (session->out.bytes + session->backlog >=
@@ -265,7 +269,7 @@ static bool hand_over(sbk__sub *sub, sbk__dest *dest, sbk__queued item) {
   } else {
     sbk_message_ref(msg);
   }
-  if (passed && session->state == SBK__CONNECTED) {
+  if (passed && still_takes(sub)) {
     rest = sbk__rest_for(session->broker, msg,
                          (enum sbk__version)session->version);
     if (rest == NULL) {

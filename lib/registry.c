@@ -66,7 +66,7 @@ int sbk_session_unsubscribe(sbk_session *session, const char *id) {
   sub->queued++; /* it stays until the host has been told */
   sub->muted = true;
   sbk__backlog_free(sub);
-  sbk__subs_remove(&broker->subs, sub);
+  /* It stays in its table, which may be walked through just now. */
   sbk__acks_unsubscribed(session, sub);
   if (broker->core.callbacks.unsubscribed != NULL) {
     broker->core.callbacks.unsubscribed(

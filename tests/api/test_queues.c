@@ -409,10 +409,48 @@ static void so_it_is_where_output_is_narrow(void **state) {
   play(17, 2000);
 }
 
+static enum sbk_verdict end_subscription(sbk_call *call, void *arg) {
+  (void)arg;
+  sbk_session_unsubscribe(sbk_call_session(call), "0");
+  return SBK_PASS;
+}
+
+static void a_subscription_may_end_while_it_is_served(void **state) {
+  static const char *const prefixes[] = {"/jobs", NULL};
+  static struct peer one, other;
+
+  (void)state;
+  host_init(&host);
+  host.config.queue_prefixes = prefixes;
+  host_open(&host);
+  assert_int_equal(sbk_broker_add_interceptor(host.broker, SBK_OUTBOUND, 0,
+                                              end_subscription, NULL),
+                   0);
+  memset(&one, 0, sizeof(one));
+  memset(&other, 0, sizeof(other));
+  peer_connect(&one, &host, "one");
+  peer_connect(&other, &host, "other");
+  peer_subscribe(&one, "0", "/topic/x");
+  peer_subscribe(&other, "1", "/topic/x");
+  assert_int_equal(sbk_send(host.broker, "/topic/x", NULL, "1", 1), 1);
+  assert_string_equal(peer_hear(&one), "");
+  assert_non_null(strstr(peer_hear(&other), "\n\n1^"));
+  assert_int_equal(peer_say(&one, "UNSUBSCRIBE\nid:0\n\n^"), 0);
+  peer_subscribe(&one, "0", "/jobs/x");
+  assert_int_equal(sbk_send(host.broker, "/jobs/x", NULL, "2", 1), 0);
+  assert_string_equal(peer_hear(&one), "");
+  peer_subscribe(&other, "2", "/jobs/x");
+  assert_non_null(strstr(peer_hear(&other), "\n\n2^"));
+  peer_leave(&one);
+  peer_leave(&other);
+  host_end(&host);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_message_is_taken_once_or_told),
       cmocka_unit_test(so_it_is_where_output_is_narrow),
+      cmocka_unit_test(a_subscription_may_end_while_it_is_served),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
