@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "call.h"
-#include "commands.h"
 #include "deliver.h"
 #include "fanout.h"
+#include "handle.h"
 #include "str.h"
 
 /* What the host's handlers and interceptors ask and say of a call. */
@@ -261,7 +261,7 @@ int sbk_call_return(sbk_call *call, const char *content_type, const void *data,
   call->returning--;
   if (call->deferred && call->finished && !call->running &&
       call->returning == 0) {
-    sbk__command_finish(call, call->result); /* a callback ended it */
+    sbk__handle_finish(call, call->result); /* a callback ended it */
   }
   sbk__leave(broker);
 
@@ -291,7 +291,7 @@ int sbk_call_finish(sbk_call *call, int result) {
   }
 
   sbk__enter(broker);
-  sbk__command_finish(call, result);
+  sbk__handle_finish(call, result);
   sbk__leave(broker);
 
   return 0;

@@ -2,8 +2,10 @@
 
 #include "acks.h"
 #include "call.h"
+#include "checks.h"
 #include "commands.h"
 #include "deliver.h"
+#include "handle.h"
 #include "ledger.h"
 #include "output.h"
 #include "tx.h"
@@ -30,7 +32,7 @@ static void skip(sbk_call *call) {
       call->error != NULL ? call->error : sbk__fault_text(SBK__FAULT_DENIED);
 
   call->broker->counts.refused++;
-  if (sbk__command_tell(call, text) < 0) {
+  if (sbk__handle_tell(call, text) < 0) {
     sbk__session_fail(call->session, SBK__FAULT_NOMEM, receipt_of(call->msg));
   }
 }
@@ -63,7 +65,7 @@ static void run(sbk_call *call, enum sbk_verdict verdict) {
     return;
   case SBK_DROP:
     if (call->msg->command != SBK_CONNECT) {
-      sbk__command_receipt(session, call->msg);
+      sbk__handle_receipt(session, call->msg);
       break;
     }
     refused(call);
@@ -96,7 +98,7 @@ static void resume(sbk_session *session) {
 }
 
 static void handle(sbk_session *session, sbk_message *msg) {
-  enum sbk__fault fault = sbk__command_check(session, msg);
+  enum sbk__fault fault = sbk__check_frame(session, msg);
   sbk_call *call = NULL;
 
   session->broker->counts.frames_in++;
@@ -263,7 +265,7 @@ static void end(sbk_session *session) {
   }
   sbk__session_free_index(session);
   sbk__tx_end(session);
-  sbk__command_orphan(session);
+  sbk__handle_orphan(session);
   if (session->gone) {
     sbk__output_clear(session);
   }
