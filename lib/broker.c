@@ -182,6 +182,7 @@ void sbk_broker_free(sbk_broker *broker) {
   sbk__chain_free(&broker->outbound, &mem);
   sbk__chain_free(&broker->errors, &mem);
   sbk__converters_free(&broker->converters, &mem);
+  sbk__topics_free(&broker->topics, &mem);
   sbk__route_free(&broker->route);
   sbk__rings_free(&broker->rings);
   sbk__stomp_work_free(&mem, broker->spare_work);
@@ -435,4 +436,8 @@ int sbk_broker_add_interceptor(sbk_broker *broker, enum sbk_direction direction,
 int sbk_broker_add_converter(sbk_broker *broker,
                              const struct sbk_converter *converter) {
   return sbk__converters_add(&broker->converters, &broker->core.mem, converter);
+}
+
+int sbk_broker_add_topic(sbk_broker *broker, const struct sbk_topic *topic) {
+  return sbk__topics_add(&broker->topics, &broker->core, topic);
 }

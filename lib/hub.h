@@ -18,6 +18,7 @@
 #include "route.h"
 #include "stomp_read.h"
 #include "subs.h"
+#include "topics.h"
 #include "ws.h"
 
 /* A path for sessions, as sbk_broker_add_endpoint() copied it. */
@@ -57,6 +58,7 @@ struct sbk_broker {
   sbk__chain outbound;
   sbk__chain errors;
   sbk__converters converters;
+  sbk__topics topics;
 
   sbk__rings rings;
   struct sbk_stats counts; /* what only grows, and subscriptions and unacked */
