@@ -171,6 +171,49 @@ need 'includes wslay/wslay.h' libwslay-dev 'wslay 1.1.1 or later (tatsuhiro-t.gi
 need 'includes nettle/version.h && pkg-config --atleast-version=3.4 nettle' \
   nettle-dev 'nettle 3.4 or later'
 
+# What single examples stand on; each is an option of the build too.
+libraries='jansson libevent libmicrohttpd libuv'
+
+# library need|want NAME
+library() {
+  case $2 in
+  jansson)
+    "$1" 'pkg-config --exists jansson' libjansson-dev \
+      'jansson (examples/jansson)'
+    ;;
+  libevent)
+    "$1" 'pkg-config --exists libevent_core' libevent-dev \
+      'libevent (examples/libevent)'
+    ;;
+  libmicrohttpd)
+    "$1" 'pkg-config --exists libmicrohttpd' libmicrohttpd-dev \
+      'libmicrohttpd (examples/libmicrohttpd)'
+    ;;
+  libuv)
+    "$1" 'pkg-config --exists libuv' libuv1-dev 'libuv (examples/libuv)'
+    ;;
+  esac
+}
+
+# shellcheck disable=SC2329 # called by with_libraries, for library
+here() {
+  eval "$1" >/dev/null 2>&1
+}
+
+# The options that build what the libraries that are here allow. Said aloud, so
+# that a build from before one was installed learns of it.
+with_libraries() {
+  local name
+
+  for name in $libraries; do
+    if library here "$name"; then
+      echo "-D$name=enabled"
+    else
+      echo "-D$name=disabled"
+    fi
+  done
+}
+
 # build DIRECTORY TITLE OPTION...: configures and compiles, below build/.
 build() {
   local name=$1 title=$2

@@ -1,0 +1,271 @@
+/* jansson.c - a JSON service: a converter for application/json made with
+ * jansson, and a handler that sees C values only.
+ *
+ * SEND {"item":"pear","count":2} to /app/order. What is left of it is told to
+ * all, {"item":"pear","left":38} at /topic/stock; why an order was not taken,
+ * to who sent it, at /user/queue/errors. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include <stompbroker/stompbroker.h>
+
+/* ---- the service: values, not texts ---- */
+
+struct order {
+  char item[32];
+  int count;
+};
+struct stock {
+  const char *item;
+  int left;
+};
+
+static struct stock shelf[] = {{"apple", 100}, {"pear", 40}, {"plum", 0}};
+
+/* Why the last decode() failed; read by the handler that called it. */
+static json_error_t problem;
+
+static int refuse(sbk_call *call, const char *why) {
+  sbk_call_set_error(call, why); /* it goes to error_destination */
+  return SBK_ERR_DENIED;
+}
+
+static int on_order(sbk_call *call, void *arg) {
+  struct order order;
+  size_t i;
+  int rv = sbk_call_decode(call, "order", &order);
+  if (rv == SBK_ERR_NOT_FOUND) return refuse(call, "application/json, please");
+  if (rv != 0) return refuse(call, problem.text);
+  for (i = 0; i < sizeof(shelf) / sizeof(shelf[0]); i++) {
+    struct stock *s = &shelf[i];
+    if (strcmp(s->item, order.item) != 0) continue;
+    if (order.count > s->left) return refuse(call, "not so many are left");
+    s->left -= order.count;
+    return sbk_convert_and_send(sbk_call_broker(call), "/topic/stock", NULL,
+                                "stock", s);
+  }
+  return refuse(call, "no such item");
+}
+
+/* ---- the converter: knows JSON and the types, not what they are for ---- */
+
+static void free_text(void *text, size_t len, void *arg) {
+  free(text);
+}
+
+static int encode(sbk_broker *broker, const char *type, const void *value,
+                  sbk_buf **out, void *arg) {
+  const struct stock *stock = value;
+  json_t *json;
+  char *text;
+  if (strcmp(type, "stock") != 0) return SBK_ERR_INVAL;
+  json = json_pack("{s:s, s:i}", "item", stock->item, "left", stock->left);
+  text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+  json_decref(json);
+  if (text == NULL) return SBK_ERR_NOMEM;
+  /* The text is the body, without a copy; it is freed when all have got it. */
+  *out = sbk_buf_wrap(broker, text, strlen(text), free_text, NULL);
+  if (*out != NULL) return 0;
+  free(text);
+  return SBK_ERR_NOMEM;
+}
+
+static int malformed(const char *why) {
+  snprintf(problem.text, sizeof(problem.text), "%s", why);
+  return SBK_ERR_INVAL;
+}
+
+static int read_order(struct order *order, json_t *json) {
+  const char *item; /* lives as long as json */
+  json_int_t count;
+  /* Strict: these members and no others. */
+  if (json_unpack_ex(json, NULL, JSON_STRICT, "{s:s, s:I}", "item", &item,
+                     "count", &count) != 0)
+    return malformed("an order is {\"item\": text, \"count\": number}");
+  if (strlen(item) >= sizeof(order->item) || count < 1 || count > 1000)
+    return malformed("an order is of 1 to 1,000, with a short name");
+  snprintf(order->item, sizeof(order->item), "%s", item);
+  order->count = (int)count;
+  return 0;
+}
+
+static int decode(sbk_broker *broker, const char *type, const void *data,
+                  size_t len, void *value, void *arg) {
+  json_t *json;
+  int rv;
+  if (strcmp(type, "order") != 0) return SBK_ERR_INVAL;
+  json = json_loadb(data, len, JSON_REJECT_DUPLICATES, &problem);
+  if (json == NULL) return SBK_ERR_INVAL;
+  rv = read_order(value, json);
+  json_decref(json);
+  return rv;
+}
+
+static int make_broker(sbk_broker **b) {
+  struct sbk_converter json = SBK_CONVERTER_INIT;
+  struct sbk_config config = SBK_CONFIG_INIT;
+  struct sbk_endpoint ws = SBK_ENDPOINT_INIT;
+  config.error_destination = "/queue/errors";
+  json.content_type = "application/json";
+  json.encode = encode;
+  json.decode = decode;
+  ws.path = "/ws";
+  return sbk_broker_new(b, NULL, &config, NULL) ||
+         sbk_broker_add_endpoint(*b, &ws) ||
+         sbk_broker_add_converter(*b, &json) ||
+         sbk_broker_add_handler(*b, SBK_SEND, "/order", on_order, NULL);
+}
+
+/* ---- the plug, as in echo.c ---- */
+
+struct client {
+  int fd;
+  unsigned wants; /* what epoll was last told */
+  sbk_conn *conn;
+};
+
+static int ep, listener, spare; /* spare: a descriptor to live on in EMFILE */
+static char room[1 << 18];      /* one for the whole loop, in and out */
+
+static sbk_msec now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (sbk_msec)t.tv_sec * 1000 + (sbk_msec)t.tv_nsec / 1000000;
+}
+
+static void watch(int op, struct client *c, unsigned wants) {
+  struct epoll_event ev = {.data.ptr = c};
+  if (wants & SBK_WANT_READ) ev.events |= EPOLLIN;
+  if (wants & SBK_WANT_WRITE) ev.events |= EPOLLOUT;
+  c->wants = wants;
+  epoll_ctl(ep, op, c->fd, &ev);
+}
+
+static void accept_one(sbk_broker *b) {
+  int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), on = 1;
+  struct client *c = fd < 0 ? NULL : calloc(1, sizeof(*c));
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+    close(spare); /* else the listener stays readable, and the loop spins */
+    close(accept(listener, NULL, NULL));
+    spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  }
+  if (!c || sbk_conn_new(&c->conn, b, SBK_HTTP, NULL, c) != SBK_OK) {
+    free(c);
+    if (fd >= 0) close(fd);
+    return;
+  }
+  c->fd = fd;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  watch(EPOLL_CTL_ADD, c, SBK_WANT_READ);
+}
+
+static void read_some(struct client *c) {
+  ssize_t n = read(c->fd, room, sizeof(room));
+  if (n > 0) sbk_conn_feed(c->conn, now(), room, (size_t)n);
+  else if (n == 0) sbk_conn_eof(c->conn, 0);
+  else if (errno != EAGAIN && errno != EINTR) sbk_conn_eof(c->conn, errno);
+}
+
+static void settle(struct client *c) {
+  unsigned wants;
+  size_t n;
+  while ((n = sbk_conn_copy_out(c->conn, room, sizeof(room))) > 0) {
+    ssize_t w = send(c->fd, room, n, MSG_NOSIGNAL);
+    if (w >= 0) sbk_conn_sent(c->conn, (size_t)w);
+    else if (errno != EAGAIN && errno != EINTR) sbk_conn_eof(c->conn, errno);
+    if (w != (ssize_t)n || n < sizeof(room)) break;
+  }
+  wants = sbk_conn_wants(c->conn);
+  if (wants == 0) {
+    close(c->fd);
+    sbk_conn_free(c->conn);
+    free(c);
+  } else if (wants != c->wants) {
+    watch(EPOLL_CTL_MOD, c, wants);
+  }
+}
+
+static void flush(sbk_broker *b) {
+  sbk_conn *conn;
+  sbk_broker_tick(b, now());
+  while ((conn = sbk_broker_next_ready(b)) != NULL)
+    settle(sbk_conn_user_data(conn));
+}
+
+static void listen_in(sbk_broker *b, const sigset_t *mask) {
+  struct epoll_event ev[64];
+  sbk_msec due = sbk_broker_deadline(b), t = now();
+  int wait = due <= t ? 0 : due - t > 60000 ? 60000 : (int)(due - t);
+  int i, n = epoll_pwait(ep, ev, 64, wait, mask);
+  for (i = 0; i < n; i++) {
+    struct client *c = ev[i].data.ptr;
+    if (c == NULL) accept_one(b);
+    else if (ev[i].events & ~(uint32_t)EPOLLOUT) read_some(c);
+  }
+  for (i = 0; i < n; i++)
+    if (ev[i].data.ptr && ev[i].events & EPOLLOUT) settle(ev[i].data.ptr);
+}
+
+/* ---- end of the plug ---- */
+
+static volatile sig_atomic_t ending;
+static void on_signal(int sig) {
+  ending = 1;
+}
+
+int main(int argc, char **argv) {
+  struct sockaddr_in a = {.sin_family = AF_INET,
+                          .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  struct epoll_event first = {.events = EPOLLIN};
+  unsigned long port = 8080;
+  socklen_t len = sizeof(a);
+  sigset_t ends, mask;
+  sbk_broker *b;
+  int on = 1;
+  char *end = "";
+
+  if (argc == 3 && strcmp(argv[1], "--port") == 0)
+    port = strtoul(argv[2], &end, 10);
+  else if (argc != 1) end = "?";
+  if (*end || port > 65535)
+    return fputs("usage: jansson [--port N]\n", stderr), 2;
+
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigprocmask(SIG_BLOCK, &ends, &mask); /* it comes in epoll_pwait() only */
+  signal(SIGTERM, on_signal);
+  a.sin_port = htons((uint16_t)port);
+  ep = epoll_create1(EPOLL_CLOEXEC);
+  spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (make_broker(&b) || bind(listener, (struct sockaddr *)&a, len) ||
+      listen(listener, 511) ||
+      getsockname(listener, (struct sockaddr *)&a, &len) ||
+      epoll_ctl(ep, EPOLL_CTL_ADD, listener, &first))
+    return fputs("jansson: cannot start\n", stderr), 1;
+  printf("ws 127.0.0.1:%u/ws\nready\n", ntohs(a.sin_port));
+  fflush(stdout);
+
+  for (; !ending; listen_in(b, &mask))
+    flush(b);
+  close(listener);
+  sbk_broker_shutdown(b); /* everybody is told 1001 and has 5 s to go */
+  for (flush(b); sbk_broker_conn_count(b) > 0; flush(b))
+    listen_in(b, &mask);
+  sbk_broker_free(b);
+  return 0;
+}

@@ -1,0 +1,334 @@
+// The hosts on other loops: libuv, libevent, libmicrohttpd, jansson, each with
+// the same clients of @stomp/stompjs, and with peers that break off.
+//
+//   node hosts.mjs TITLE EXAMPLES-DIR NAME...
+
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { Client } from '@stomp/stompjs';
+import * as ws from 'ws';
+import { check, finish, sleep, step, Stop, unexpected, until } from './harness.mjs';
+
+globalThis.WebSocket ??= ws.WebSocket; // Node 22 has its own
+
+const [title, folder, ...names] = process.argv.slice(2);
+const running = new Set();
+const watchdog = setTimeout(() => { console.log('# too slow'); running.forEach((h) => h.child.kill('SIGKILL')); }, 80000);
+
+const same = (got, want, what = '') =>
+  check(JSON.stringify(got) === JSON.stringify(want), `${what} ${JSON.stringify(got)}, not ${JSON.stringify(want)}`.slice(0, 400));
+
+/** One host's process. It is ended by its pid, and by nothing else. */
+class Host {
+  static async start(name, { descriptors } = {}) {
+    const h = new Host();
+    h.program = path.join(folder, name);
+    h.child = descriptors
+      ? spawn('/bin/sh', ['-c', `ulimit -n ${descriptors}; exec "$0" --port 0`, h.program], { stdio: ['ignore', 'pipe', 'pipe'] })
+      : spawn(h.program, ['--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    h.out = h.err = '';
+    running.add(h);
+    h.gone = new Promise((done) => h.child.on('close', (code, signal) => { running.delete(h); done(code ?? signal); }));
+    h.child.stderr.on('data', (data) => { h.err += data; });
+    await new Promise((done, no) => {
+      h.child.stdout.on('data', (data) => /^ready$/m.test(h.out += data) && done());
+      h.child.on('error', no);
+      h.gone.then((code) => no(new Error(`it ended with ${code} before it was ready: ${h.err}`)));
+    });
+    h.port = Number(/^ws 127\.0\.0\.1:([1-9]\d*)\/ws\nready\n$/.exec(h.out)?.[1]);
+    check(h.port > 0, h.out);
+    return h;
+  }
+
+  get url() { return `ws://127.0.0.1:${this.port}/ws`; }
+
+  /** A client that is connected; end(c) ends it. */
+  async client() {
+    const c = new Client({ brokerURL: this.url, reconnectDelay: 0, heartbeatIncoming: 0, heartbeatOutgoing: 0 });
+    c.closed = new Promise((done) => { c.onWebSocketClose = ({ code }) => done(code); });
+    await new Promise((done, no) => {
+      c.onConnect = done;
+      c.onStompError = ({ headers }) => no(new Error(headers.message));
+      c.onWebSocketError = (event) => no(new Error(event.message ?? 'no WebSocket'));
+      c.closed.then((code) => no(new Error(`closed with ${code} before CONNECTED`)));
+      c.activate();
+    });
+    return c;
+  }
+
+  /** A bare WebSocket that has sent frames, once the first one is answered. */
+  bare(...frames) {
+    return new Promise((done, no) => {
+      const s = new ws.WebSocket(this.url, 'v12.stomp');
+      s.on('open', () => frames.forEach((frame) => s.send(frame)));
+      s.once('message', () => done(s));
+      s.on('error', no);
+    });
+  }
+
+  /** Seconds of a processor that it has used. */
+  used() {
+    const fields = fs.readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  }
+
+  /** All that comes back for bytes sent in one piece, until enough of it did. */
+  raw(bytes, enough) {
+    return new Promise((done, no) => {
+      const s = net.connect(this.port, '127.0.0.1', () => s.write(bytes));
+      let got = Buffer.alloc(0);
+      const end = () => { clearTimeout(late); s.destroy(); done(got.toString('latin1')); };
+      const late = setTimeout(end, 4000);
+      s.on('data', (data) => { got = Buffer.concat([got, data]); if (enough(got.toString('latin1'))) end(); });
+      s.on('error', no);
+      s.on('close', end);
+    });
+  }
+
+  async stop() {
+    this.child.kill('SIGTERM');
+    const late = setTimeout(() => this.child.kill('SIGKILL'), 15000);
+    const code = await this.gone;
+    clearTimeout(late);
+    return code;
+  }
+}
+
+/** Subscribes; what comes is in .bodies, and the receipt has come. */
+async function subscribe(client, destination) {
+  const bodies = [];
+  const receipt = `r${Math.random()}`;
+  const active = new Promise((done) => client.watchForReceipt(receipt, done));
+  const sub = client.subscribe(destination, (message) => bodies.push(message.body), { receipt });
+  await active;
+  return Object.assign(sub, { bodies });
+}
+
+const end = (...clients) => Promise.all(clients.map(async (c) => { await c.deactivate(); }));
+
+const frame = (command, headers, body = '') =>
+  `${command}\n${Object.entries(headers).map(([k, v]) => `${k}:${v}\n`).join('')}\n${body}\0`;
+const CONNECT = frame('CONNECT', { 'accept-version': '1.2', host: 'x' });
+
+/** A WebSocket frame as a client sends it, masked with zeros. */
+const masked = (text) => {
+  const body = Buffer.from(text);
+  check(body.length < 126, 'short ones only');
+  return Buffer.concat([Buffer.from([0x81, 0x80 | body.length, 0, 0, 0, 0]), body]);
+};
+const upgrade = (more = '', origin = '') => Buffer.from(
+  `GET /ws HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${more || 'Sec-WebSocket-Version: 13\r\n'}`
+  + `${origin}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: v10.stomp, v12.stomp\r\n\r\n`);
+
+// ---- what all of them do ----
+
+async function talk(host, say) {
+  await step(say('two clients talk, and each message comes once and in order'), async () => {
+    const [a, b] = await Promise.all([host.client(), host.client()]);
+    const seen = await subscribe(b, '/topic/talk');
+    const mine = await subscribe(a, '/topic/talk');
+    const words = Array.from({ length: 300 }, (_, i) => `word ${i} \u00e4\u{1f600}`);
+    for (const body of words) a.publish({ destination: '/topic/talk', body });
+    await until('all of them', () => seen.bodies.length >= words.length && mine.bodies.length >= words.length);
+    same([seen.bodies, mine.bodies], [words, words]);
+    await end(a, b);
+  });
+  await step(say('60 KB go both ways'), async () => {
+    const [a, b] = await Promise.all([host.client(), host.client()]);
+    const seen = await subscribe(b, '/topic/large');
+    const large = Array.from({ length: 12 }, (_, i) => String.fromCharCode(97 + i).repeat(60000));
+    for (const body of large) a.publish({ destination: '/topic/large', body });
+    await until('all of them', () => seen.bodies.length >= large.length);
+    check(seen.bodies.every((body, i) => body === large[i]), 'not the same bytes');
+    await end(a, b);
+  });
+}
+
+async function echo(host, say) {
+  await step(say('a handler answers who asked, and nobody else'), async () => {
+    const [a, b] = await Promise.all([host.client(), host.client()]);
+    const mine = await subscribe(a, '/user/queue/echo');
+    const other = await subscribe(b, '/user/queue/echo');
+    const words = ['short', 'x'.repeat(60000), '', 'last'];
+    for (const body of words) a.publish({ destination: '/app/echo', body });
+    await until('the echo', () => mine.bodies.length >= words.length);
+    check(mine.bodies.every((body, i) => body === words[i]), 'not the same bytes');
+    same(other.bodies, []);
+    await end(a, b);
+  });
+}
+
+async function breaks(host, say) {
+  await step(say('50 clients break off while all are sent to, and the rest get everything'), async () => {
+    const listener = await host.client();
+    const sender = await host.client();
+    const seen = await subscribe(listener, '/topic/storm');
+    const doomed = await Promise.all(Array.from({ length: 50 }, () =>
+      host.bare(CONNECT, frame('SUBSCRIBE', { id: '0', destination: '/topic/storm' }))));
+    const words = Array.from({ length: 200 }, (_, i) => `${i} ${'y'.repeat(3000)}`);
+    const mute = [];
+    for (const [i, body] of words.entries()) {
+      sender.publish({ destination: '/topic/storm', body });
+      const s = i % 4 === 3 ? doomed.pop() : undefined;
+      if (s && i % 8 === 3) s._socket.resetAndDestroy();
+      else if (s && i % 16 === 7) s.terminate();
+      else if (s) mute.push(s) && s._socket.pause(); // it is read no more
+      if (i % 20 === 19) await sleep(10);
+    }
+    await until('all of them', () => seen.bodies.length >= words.length);
+    check(seen.bodies.every((body, i) => body === words[i]), 'not the same bytes');
+    for (const s of mute) s._socket.destroy();
+    await end(listener, sender);
+  });
+  await step(say('requests that are none, or half ones, do no harm'), async () => {
+    check(/^HTTP\/1\.[01] 4/.test(await host.raw('\x16\x03\x01 what is this\r\n\r\n', (text) => text.includes('\r\n\r\n'))), 'no 400');
+    const half = net.connect(host.port, '127.0.0.1');
+    half.write(upgrade().subarray(0, 70));
+    await sleep(50);
+    half.resetAndDestroy();
+    await end(await host.client());
+  });
+}
+
+async function descriptors(name, say) {
+  await step(say('without descriptors it neither spins nor stays deaf'), async () => {
+    const host = await Host.start(name, { descriptors: 24 });
+    const peers = Array.from({ length: 40 }, () => net.connect(host.port, '127.0.0.1').on('error', () => {}));
+    await sleep(300);
+    const before = host.used();
+    await sleep(500);
+    check(host.used() - before < 0.25, `${host.used() - before} s of 0.5 s`);
+    peers.forEach((s) => s.destroy());
+    let client;
+    await until('a client that gets in', async () => {
+      client = await host.client().catch(() => null);
+      return client !== null;
+    });
+    await end(client);
+    same([await host.stop(), host.err], [0, '']);
+  });
+}
+
+// ---- what one of them does ----
+
+const own = {
+  async libuv(host, say) {
+    await step(say('what another thread posts reaches subscribers'), async () => {
+      const a = await host.client();
+      const seen = await subscribe(a, '/topic/clock');
+      await until('two seconds', () => seen.bodies.length >= 2, 5000);
+      same(Number(seen.bodies[1]) - Number(seen.bodies[0]), 1, seen.bodies.join());
+      await end(a);
+    });
+  },
+
+  async libmicrohttpd(host, say) {
+    await step(say('the server keeps its pages, and refuses what is no WebSocket of its own'), async () => {
+      const page = await fetch(`http://127.0.0.1:${host.port}/page`);
+      check(page.status === 200 && /there already/.test(await page.text()), 'the page');
+      check((await fetch(`http://127.0.0.1:${host.port}/ws`, { method: 'POST', body: 'x'.repeat(70000) })).status === 405, 'POST');
+      const plain = await fetch(`http://127.0.0.1:${host.port}/ws`);
+      same([plain.status, plain.headers.get('sec-websocket-version')], [426, '13']);
+      const whole = (text) => text.includes('\r\n\r\n');
+      for (const [bytes, status] of [
+        [upgrade('Sec-WebSocket-Version: 8\r\n'), 426],
+        [upgrade('', 'Origin: http://evil.example\r\n'), 403],
+        [Buffer.from(upgrade().toString().replace('dGhlIHNhbXBsZSBub25jZQ==', 'short')), 400],
+        [upgrade('', 'Origin: http://a.example\r\n'), 101],
+      ]) {
+        const text = await host.raw(bytes, whole);
+        check(text.startsWith(`HTTP/1.1 ${status} `), `${status}: ${text}`);
+      }
+    });
+    await step(say('frames right behind the request, in one piece with it, are not lost'), async () => {
+      const text = await host.raw(Buffer.concat([upgrade(), masked(CONNECT),
+        masked(frame('SUBSCRIBE', { id: '0', destination: '/user/queue/echo' })),
+        masked(frame('SEND', { destination: '/app/echo' }, 'early')), masked(frame('DISCONNECT', { receipt: 'bye' }))]),
+      (got) => got.includes('receipt-id:bye'));
+      check(/\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=\r\n/i.test(text), text);
+      check(/\r\nSec-WebSocket-Protocol: v12\.stomp\r\n/i.test(text), text);
+      check(/CONNECTED\n[^]*\n\nearly\0[^]*RECEIPT\nreceipt-id:bye/.test(text), text);
+    });
+  },
+
+  async jansson(host, say) {
+    await step(say('an order in JSON takes from the stock, and all are told in JSON'), async () => {
+      const [a, b] = await Promise.all([host.client(), host.client()]);
+      const seen = await subscribe(b, '/topic/stock');
+      const order = (body) => a.publish({ destination: '/app/order', body, headers: { 'content-type': 'application/json' } });
+      order('{"item":"pear","count":2}');
+      order(' { "count" : 38 , "item" : "pear" } ');
+      order('{"item":"apple","count":1}');
+      await until('three of them', () => seen.bodies.length >= 3);
+      same(seen.bodies.map((body) => JSON.parse(body)),
+        [{ item: 'pear', left: 38 }, { item: 'pear', left: 0 }, { item: 'apple', left: 99 }]);
+      await end(a, b);
+    });
+    await step(say('what is no order is refused with the reason, and the session lives'), async () => {
+      const a = await host.client();
+      const why = await subscribe(a, '/user/queue/errors');
+      const seen = await subscribe(a, '/topic/stock');
+      const bad = [
+        ['{"item":"pear","count":1', /expected|end of file/], ['', /./], ['[]', /an order is/], ['{"item":"pear"}', /an order is/],
+        ['{"item":"pear","count":"1"}', /an order is/], ['{"item":"pear","count":1,"more":1}', /an order is/],
+        ['{"item":"pear","item":"plum","count":1}', /duplicate/], ['{"item":"a\\u0000b","count":1}', /\\u0000/],
+        [`{"item":"${'x'.repeat(50000)}","count":1}`, /short name/], ['{"item":"apple","count":4294967297}', /1 to 1,000/],
+        ['{"item":"apple","count":-1}', /1 to 1,000/], ['{"item":"apple","count":99999999999999999999}', /./],
+        ['['.repeat(60000), /./], ['{"item":"fig","count":1}', /no such item/], ['{"item":"plum","count":1}', /not so many/],
+      ];
+      for (const [body] of bad) a.publish({ destination: '/app/order', body, headers: { 'content-type': 'application/json; charset=utf-8' } });
+      a.publish({ destination: '/app/order', body: '{}', headers: { 'content-type': 'text/plain' } });
+      a.publish({ destination: '/app/order', body: '{"item":"apple","count":1}' });
+      await until('the one that is good', () => seen.bodies.length === 1);
+      same(why.bodies.length, bad.length + 1, why.bodies.join());
+      for (const [i, [body, reason]] of bad.entries()) check(reason.test(why.bodies[i]), `${body.slice(0, 60)}: ${why.bodies[i]}`);
+      check(/application\/json, please/.test(why.bodies.at(-1)), why.bodies.at(-1));
+      await end(a);
+    });
+  },
+};
+
+async function story(name) {
+  const say = (sentence) => `${title}${name}: ${sentence}`;
+  if (!fs.existsSync(path.join(folder, name))) {
+    console.log(`ok - ${say('works')} # SKIP built without it`);
+    return;
+  }
+  let host;
+  await step(say('it says where it listens, and refuses what it does not know'), async () => {
+    for (const args of [['--port', 'x'], ['--port', '65536'], ['--port'], ['--what', '1'], ['x']]) {
+      const { status, stderr } = spawnSync(path.join(folder, name), args, { timeout: 5000, encoding: 'utf8' });
+      check(status === 2 && stderr.startsWith('usage: '), `${args}: ${status} ${stderr}`);
+    }
+    host = await Host.start(name);
+    const { status, stderr } = spawnSync(path.join(folder, name), ['--port', String(host.port)], { timeout: 5000, encoding: 'utf8' });
+    check(status === 1 && /cannot start/.test(stderr), `${status} ${stderr}`);
+  });
+  await talk(host, say);
+  if (name !== 'jansson') await echo(host, say);
+  await own[name]?.(host, say);
+  await breaks(host, say);
+  await step(say('SIGTERM says goodbye to who is there, and ends it cleanly'), async () => {
+    const client = await host.client();
+    const mute = await host.bare(CONNECT);
+    mute._socket.resetAndDestroy();
+    const half = net.connect(host.port, '127.0.0.1').on('error', () => {});
+    await sleep(50);
+    const [status, code] = await Promise.all([host.stop(), client.closed]);
+    half.destroy();
+    same([status, code, host.err], [0, 1001, '']);
+  });
+  await descriptors(name, say);
+}
+
+try {
+  for (const name of names) await story(name);
+} catch (error) {
+  if (!(error instanceof Stop)) unexpected(error);
+} finally {
+  running.forEach((h) => { console.log(`# ${h.program}: ${h.err}`); h.child.kill('SIGKILL'); });
+  clearTimeout(watchdog);
+}
+finish();
