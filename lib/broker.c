@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "abi.h"
@@ -86,6 +87,7 @@ static void init_tables(sbk_broker *broker) {
   sbk__heap_init(&broker->timers, mem);
   sbk__ws_pool_init(&broker->contexts, mem);
   sbk__list_init(&broker->sessions);
+  sbk__list_init(&broker->paused);
   sbk__list_init(&broker->deferred);
   sbk__list_init(&broker->work);
   sbk__list_init(&broker->dispatch);
@@ -175,6 +177,7 @@ void sbk_broker_free(sbk_broker *broker) {
   while ((node = sbk__list_shift(&broker->endpoints)) != NULL) {
     endpoint_free(&mem, sbk__item(node, sbk__endpoint, in_endpoints));
   }
+  assert(broker->held == 0 && broker->paused_count == 0);
   sbk__subs_free(&broker->subs);
   sbk__map_free(&broker->users);
   sbk__handlers_free(&broker->handlers);

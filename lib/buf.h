@@ -19,6 +19,7 @@ struct sbk_buf {
   void (*done)(void *data, size_t len, void *arg);
   void *arg;
   uint32_t refs;
+  uint32_t waits;  /* of them, those of what waits for peers */
   bool nul_behind; /* data[len] may be read, and is 0 */
 };
 

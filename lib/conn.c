@@ -4,6 +4,7 @@
 
 #include "abi.h"
 #include "conn_ws.h"
+#include "output.h"
 #include "request.h"
 
 #define REFUSING_MAX 64 /* that say 503 at the same time */
@@ -129,8 +130,6 @@ static void on_resume(sbk_session *session) {
   sbk__work_add(conn->broker, &conn->work);
 }
 
-const sbk__wire sbk__conn_wire = {on_wake, on_resume};
-
 /* ---- its life ---- */
 
 void sbk__conn_end(sbk_conn *conn, int reason) {
@@ -253,6 +252,26 @@ void sbk__conn_opened(sbk_conn *conn) {
     core->callbacks.connected(session, core->arg);
   }
 }
+
+static void on_cut(sbk_broker *broker) {
+  sbk__node *node;
+
+  for (node = broker->conns.next;
+       node != &broker->conns &&
+       broker->held > broker->core.config.max_total_queue;
+       node = node->next) {
+    sbk_conn *conn = sbk__item(node, sbk_conn, in_conns);
+    sbk_session *session = conn->session;
+
+    if (session != NULL && session->state == SBK__CLOSING &&
+        session->out.count > 0) {
+      sbk__conn_end(conn, SBK_ERR_SLOW);
+      sbk__output_clear(session);
+    }
+  }
+}
+
+const sbk__wire sbk__conn_wire = {on_wake, on_resume, on_cut};
 
 static bool is_full(const sbk_broker *broker) {
   return broker->conn_count - broker->refusing_count >=

@@ -2,6 +2,7 @@
 
 #include "inbound.h"
 #include "output.h"
+#include "pressure.h"
 
 static void fail(sbk_conn *conn, enum sbk__fault fault) {
   int error = sbk__fault_error(fault);
@@ -58,6 +59,7 @@ static void take_plain(sbk_conn *conn, const sbk__ws_event *event) {
   sbk_session *session = conn->session;
   const sbk__core *core = &conn->broker->core;
   sbk__str *text = &session->gathered;
+  size_t held = conn->broker->held;
   int rv;
 
   if (event->end && text->len == 0) {
@@ -81,6 +83,7 @@ static void take_plain(sbk_conn *conn, const sbk__ws_event *event) {
   if (rv < 0) {
     sbk__session_fail(session, SBK__FAULT_MESSAGE_HANDLER, NULL);
   }
+  sbk__pressure_charge(session, held);
 }
 
 static void hold_decoded(sbk_conn *conn, const uint8_t *data, size_t len) {

@@ -3,6 +3,7 @@
 #define KIB ((size_t)1024)
 #define MIB (KIB * 1024)
 #define GIB (MIB * 1024)
+#define TIB (GIB * 1024)
 
 /* Shared LIMITS table: one row a number, its default and its largest value. */
 static const struct {
@@ -48,6 +49,7 @@ static const struct {
     SIZE(max_subscriptions, 1024, 1048576),
     SIZE(heartbeat_grace, 3, 100),
     SIZE(max_queue, 512 * KIB, GIB),
+    SIZE(max_total_queue, 256 * MIB, TIB),
 #undef SIZE
 };
 

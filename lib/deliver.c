@@ -4,6 +4,7 @@
 
 #include "call.h"
 #include "ledger.h"
+#include "pressure.h"
 #include "stomp_write.h"
 
 const sbk__rest *sbk__rest_for(sbk_broker *broker, sbk_message *msg,
@@ -56,6 +57,7 @@ static void push(sbk__sub *sub, sbk__entry entry, size_t bytes) {
   if (!session->awake) {
     session->broker->wire->wake(session);
   }
+  sbk__pressure_add(session, &entry);
 }
 
 /* A plain reference: nobody acknowledges it. */
@@ -107,6 +109,7 @@ static bool push_backlog(sbk__sub *sub, sbk_message *msg, size_t bytes) {
   entry.ref.msg = sbk_message_ref(msg);
   sbk__outq_push(sub->backlog, entry, bytes);
   session->backlog += bytes;
+  sbk__pressure_add(session, &entry);
 
   return true;
 }
@@ -147,22 +150,24 @@ bool sbk__deliver(sbk__sub *sub, sbk_message *msg) {
     return false;
   }
   if (sub->session->broker->outbound.count == 0) {
-    return enqueue(sub, msg);
+    queued = enqueue(sub, msg);
+  } else {
+    queued = intercept(sub, &msg) && still_takes(sub) && enqueue(sub, msg);
+    sbk_message_unref(msg);
   }
 
-  queued = intercept(sub, &msg) && still_takes(sub) && enqueue(sub, msg);
-  sbk_message_unref(msg);
-
-  return queued;
+  /* Where too much waits for all, it may be closed with what it got. */
+  return queued && sub->session->state == SBK__CONNECTED;
 }
 
 static sbk__entry backlog_take(sbk__sub *sub, size_t *bytes) {
   sbk_session *session = sub->session;
-  const sbk__rest *rest =
-      sbk__outq_at(sub->backlog, 0)->ref.msg->rest[session->version];
+  const sbk__entry *oldest = sbk__outq_at(sub->backlog, 0);
+  const sbk__rest *rest = oldest->ref.msg->rest[session->version];
 
   *bytes = sub->head_len + rest->total;
   session->backlog -= *bytes;
+  sbk__pressure_remove(session, oldest);
 
   return sbk__outq_pop(sub->backlog, &session->broker->rings, *bytes);
 }

@@ -73,6 +73,8 @@ static const struct {
     [SBK__FAULT_QUEUE_SIZE] = {"too slow, over max_queue", SBK_ERR_SLOW, 1008},
     [SBK__FAULT_QUEUE_AGE] = {"too slow, over send_timeout", SBK_ERR_SLOW,
                               1008},
+    [SBK__FAULT_TOTAL_QUEUE] = {"too slow, all peers over max_total_queue",
+                                SBK_ERR_SLOW, 1008},
     [SBK__FAULT_DENIED] = {"refused", SBK_ERR_DENIED, 1008},
     [SBK__FAULT_HANDLER] = {"handler failed", SBK_ERR_CALLBACK, 1008},
     [SBK__FAULT_NOMEM] = {"out of memory", SBK_ERR_NOMEM, 1011},

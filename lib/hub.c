@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "pressure.h"
 #include "str.h"
 
 void sbk__enter(sbk_broker *broker) {
@@ -16,11 +17,16 @@ void sbk__leave(sbk_broker *broker) {
   /* What this does may call back, and so enter and leave again. */
   if (broker->depth == 1 && !broker->leaving) {
     broker->leaving = true;
-    while ((node = sbk__list_shift(&broker->work)) != NULL) {
-      sbk__work *work = sbk__item(node, sbk__work, node);
+    do {
+      while ((node = sbk__list_shift(&broker->work)) != NULL) {
+        sbk__work *work = sbk__item(node, sbk__work, node);
 
-      work->run(work);
-    }
+        work->run(work);
+      }
+      if (sbk__pressure_is_over(broker)) {
+        sbk__pressure_calm(broker);
+      }
+    } while (!sbk__list_empty(&broker->work));
     broker->leaving = false;
   }
   broker->depth--;

@@ -44,6 +44,9 @@ typedef struct sbk__wire {
   void (*wake)(sbk_session *session);
   /* The session takes input again. */
   void (*resume)(sbk_session *session);
+  /* Ends streams whose last words nobody takes, and forgets those, until what
+   * is held is within its limit. */
+  void (*cut)(sbk_broker *broker);
 } sbk__wire;
 
 /* The broker, as floors 3 to 5 see it: its members are of floors 0 to 2. core
@@ -61,6 +64,11 @@ struct sbk_broker {
   sbk__topics topics;
 
   sbk__rings rings;
+  size_t held;      /* memory of what waits for peers */
+  sbk__node paused; /* sessions that are not read until it is less */
+  size_t paused_count;
+  bool alarm;              /* it was more than three quarters of its limit */
+  bool relieving;          /* sessions are being closed for it */
   struct sbk_stats counts; /* what only grows, and subscriptions and unacked */
   struct sbk__stomp_work *spare_work;
   struct sbk_call *spare_call;

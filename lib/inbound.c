@@ -8,6 +8,7 @@
 #include "handle.h"
 #include "ledger.h"
 #include "output.h"
+#include "pressure.h"
 #include "tx.h"
 
 static const char *receipt_of(const sbk_message *msg) {
@@ -41,6 +42,7 @@ static void skip(sbk_call *call) {
 static void run(sbk_call *call, enum sbk_verdict verdict) {
   sbk_session *session = call->session;
   const sbk__chain *chain = &session->broker->inbound;
+  size_t held = session->broker->held;
   const sbk__link *link;
 
   while (verdict == SBK_PASS && session->state != SBK__CLOSING &&
@@ -55,6 +57,7 @@ static void run(sbk_call *call, enum sbk_verdict verdict) {
   switch (verdict) {
   case SBK_PASS:
     sbk__command_run(call);
+    sbk__pressure_charge(session, held);
     if (call->deferred) {
       return;
     }
@@ -198,6 +201,7 @@ static void leave_tables(sbk_session *session) {
     sbk__users_remove(&broker->users, session->user, &session->in_user);
     session->user = NULL;
   }
+  sbk__pressure_forget(session);
   if (sbk__list_linked(&session->in_sessions)) {
     sbk__list_remove(&session->in_sessions);
     broker->session_count--;

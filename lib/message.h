@@ -36,9 +36,10 @@ struct sbk_message {
   const struct sbk_mem *mem;
   uint32_t refs;
   uint8_t command;
-  bool frozen;    /* sent, or shared: headers stay as they are */
-  bool own_table; /* headers[] is a block of its own */
-  bool foreign;   /* a client's: not all of its headers are passed on */
+  bool frozen;     /* sent, or shared: headers stay as they are */
+  bool own_table;  /* headers[] is a block of its own */
+  bool foreign;    /* a client's: not all of its headers are passed on */
+  uint8_t weighed; /* versions whose rest is part of weight */
   uint8_t id_len;
   char id[30]; /* message-id, once it is sent */
   uint32_t header_count;
@@ -46,6 +47,8 @@ struct sbk_message {
   sbk__header *headers;
   sbk_buf *text; /* the body; the strings of a read frame are in its block */
   sbk__rest *rest[SBK__VERSIONS]; /* equal ones are shared */
+  size_t weight;                  /* bytes that count while it waits */
+  uint32_t waits;                 /* entries of queues that refer to it */
 };
 
 /* A message with room for cap headers and no body. NULL: no memory. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ledger.h"
+#include "pressure.h"
 
 /* One entry, ready to go: the WebSocket head, the personal head or the whole
  * frame, the shared rest, and apart from it a large body and its NUL. */
@@ -127,6 +128,7 @@ size_t sbk__output_copy(const sbk_session *session, uint8_t *dst, size_t cap) {
 
 /* An entry is gone: sent, or not. */
 static void release(sbk_session *session, sbk__entry *entry, bool sent) {
+  sbk__pressure_remove(session, entry);
   if (!sbk__entry_is_message(entry)) {
     session->controls -= entry->slot == SBK__OUT_CONTROL;
     sbk_buf_unref(entry->ref.buf);
@@ -212,9 +214,13 @@ bool sbk__output_replace_pong(sbk_session *session, sbk_buf *pong) {
 
     if (entry->slot == SBK__OUT_CONTROL &&
         entry->ref.buf->data[0] == pong->data[0]) {
-      session->out.bytes += pong->len - entry->ref.buf->len;
-      sbk_buf_unref(entry->ref.buf);
+      sbk__entry old = *entry;
+
+      session->out.bytes += pong->len - old.ref.buf->len;
       entry->ref.buf = pong;
+      sbk__pressure_remove(session, &old);
+      sbk__pressure_add(session, entry);
+      sbk_buf_unref(old.ref.buf);
       return true;
     }
   }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "output.h"
+#include "pressure.h"
 #include "stomp_write.h"
 
 static int make_id(sbk_session *session) {
@@ -41,6 +42,7 @@ int sbk__session_new(sbk_session **session, sbk_broker *broker, void *conn,
   s->expiry = SBK_NEVER;
   sbk__list_init(&s->in_sessions);
   sbk__list_init(&s->in_user);
+  sbk__list_init(&s->in_paused);
   sbk__list_init(&s->deferred);
   sbk__work_init(&s->work, broker->session_work);
   s->born = s->last_in = s->last_out = s->tokens_at = core->now;
@@ -131,6 +133,7 @@ static void push(sbk_session *session, sbk_buf *frame, uint32_t kind) {
   entry.ref.buf = frame;
   session->controls += kind == SBK__OUT_CONTROL;
   sbk__outq_push(&session->out, entry, frame->len);
+  sbk__pressure_add(session, &entry);
 }
 
 bool sbk__session_admit(sbk_session *session, size_t bytes) {

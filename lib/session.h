@@ -27,6 +27,7 @@ struct sbk_session {
 
   sbk__node in_sessions;
   sbk__node in_user;
+  sbk__node in_paused;
   sbk__work work;
 
   sbk__outq out;
@@ -41,7 +42,9 @@ struct sbk_session {
   uint32_t deferred_count;
   struct sbk__ledger *ledger; /* deliveries that wait for an ACK, or NULL */
   struct sbk__tx *transactions;
-  size_t backlog; /* bytes that wait for windows */
+  size_t backlog;      /* bytes that wait for windows */
+  size_t charged;      /* memory that its messages took */
+  uint64_t charged_in; /* since that alarm */
   sbk__stomp_reader reader;
   sbk__str gathered; /* of a plain message that comes in pieces */
 
@@ -68,6 +71,7 @@ struct sbk_session {
   bool awake;        /* the floor above knows that there is something to do */
   bool hungry;       /* a queue passed it over, since its output was full */
   bool silent;       /* closing without a word to the peer */
+  bool paused;       /* not read, since it publishes too much just now */
   uint32_t controls; /* control frames in the queue */
   char id[33];
 };
@@ -139,7 +143,7 @@ void sbk__session_free_index(sbk_session *session);
 void sbk__session_release_slot(sbk_session *session, uint32_t slot);
 
 static inline bool sbk__session_waits(const sbk_session *session) {
-  return session->call != NULL ||
+  return session->call != NULL || session->paused ||
          session->deferred_count >= session->broker->core.config.max_deferred;
 }
 

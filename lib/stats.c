@@ -30,6 +30,8 @@ int sbk_broker_stats(sbk_broker *broker, struct sbk_stats *stats) {
   all.destinations = broker->subs.exact.count;
   all.patterns = broker->subs.pattern_count;
   all.queued = queued(broker);
+  all.waiting = broker->held;
+  all.paused = broker->paused_count;
   memcpy(stats, &all, size);
   stats->size = size;
 

@@ -70,6 +70,9 @@ static const struct metric metrics[] = {
     COUNTER("redelivered", redelivered, "Deliveries that were made again."),
     COUNTER("dead_letters", dead_letters, "Messages that nobody took."),
     COUNTER("requests", requests, "Whole HTTP requests."),
+    GAUGE(waiting, "Bytes of memory that wait for peers."),
+    GAUGE(paused, "Sessions not read, since too much waits."),
+    COUNTER("alarms", alarms, "Times that too much waited."),
     COUNTER("refused", refused, "Frames refused, their sessions spared."),
 };
 

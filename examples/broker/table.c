@@ -66,6 +66,7 @@ const struct row option_rows[] = {
          "waiting for a peer, before CONNECTED"),
     SIZE(max_queue, 512 * K, G, "waiting for a peer"),
     TIME(send_timeout, 10000, DAY, "age of the oldest byte of it"),
+    SIZE(max_total_queue, 256 * M, 1024 * G, "waiting for all peers"),
     TIME(connect_timeout, 10000, DAY, "from accept to CONNECTED"),
 
     GROUP("Heart-beats:"),

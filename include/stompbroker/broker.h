@@ -177,6 +177,11 @@ struct sbk_config {
   size_t
       max_queue; /**< bytes of frames waiting for a peer: 512 KiB, to 1 GiB */
   sbk_msec send_timeout; /**< age of the oldest of them: 10 s, to a day */
+  /** Bytes of memory that wait for all peers together: 256 MiB, to 1 TiB. Each
+   * delivery counts 16, and its message once for all of them. Over three
+   * quarters of it those who publish most are not read until it is half; more
+   * than it closes those for whom most waits. */
+  size_t max_total_queue;
 };
 #define SBK_CONFIG_INIT SBK__SIZED(struct sbk_config)
 

@@ -101,7 +101,8 @@ SBK_API void sbk_conn_eof(sbk_conn *conn, int os_error);
 /**
  * What the connection waits for: any of these; 0: all said, close the socket
  * and free the connection. SBK_WANT_HOLD stands alone while the host owes the
- * peer an answer (SBK_WAIT): neither read nor write, keep the socket.
+ * peer an answer (SBK_WAIT), or while it publishes too much for what waits for
+ * others (max_total_queue): neither read nor write, keep the socket.
  */
 #define SBK_WANT_READ  1u
 #define SBK_WANT_WRITE 2u

@@ -48,6 +48,11 @@ struct sbk_stats {
   uint64_t ended_denied;    /**< SBK_ERR_DENIED, SBK_ERR_CALLBACK */
   uint64_t ended_closed;    /**< SBK_ERR_CLOSED */
   uint64_t ended_no_memory; /**< SBK_ERR_NOMEM */
+
+  /* What waits for all peers: see max_total_queue. */
+  uint64_t waiting; /**< bytes of memory, now */
+  uint64_t paused;  /**< sessions not read, now, since it is too much */
+  uint64_t alarms;  /**< how often it was */
 };
 #define SBK_STATS_INIT SBK__SIZED(struct sbk_stats)
 

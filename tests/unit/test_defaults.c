@@ -57,6 +57,7 @@ static const struct {
     ROW(heartbeat_grace, 3, 100, 0),
     ROW(max_queue, 524288, 1073741824, 0),
     ROW(send_timeout, 10000, 86400000, 0),
+    ROW(max_total_queue, 268435456, 1099511627776, 0),
 #undef ROW
 };
 

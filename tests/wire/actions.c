@@ -440,6 +440,30 @@ VERB(sessions) {
   return (int)sbk_session_count(scene->run->broker,
                                 a->rest.len > 0 ? a->rest.text : NULL);
 }
+/* A member of struct sbk_stats. */
+VERB(stat) {
+  static const struct {
+    const char *name;
+    size_t offset;
+  } members[] = {
+      {"waiting", offsetof(struct sbk_stats, waiting)},
+      {"paused", offsetof(struct sbk_stats, paused)},
+      {"alarms", offsetof(struct sbk_stats, alarms)},
+      {"ended-slow", offsetof(struct sbk_stats, ended_slow)},
+  };
+  struct sbk_stats stats = SBK_STATS_INIT;
+  size_t i;
+
+  sbk_broker_stats(scene->run->broker, &stats);
+  for (i = 0; i < sizeof(members) / sizeof(*members); i++) {
+    if (strcmp(members[i].name, a->args[0].text) == 0) {
+      return (int)*(uint64_t *)(void *)((char *)&stats + members[i].offset);
+    }
+  }
+  printf("Bail out! %s:%u: no figure is called %s\n", scene->run->script->path,
+         scene->run->line, a->args[0].text);
+  exit(99);
+}
 VERB(each_user) {
   return sbk_each_user(scene->run->broker, print_user, scene->run);
 }
@@ -481,6 +505,7 @@ static const struct verb verbs[] = {
     {"conns", 0, act_conns},
     {"users", 0, act_users},
     {"sessions", 0, act_sessions},
+    {"stat", 1, act_stat},
     {"each-user", 0, act_each_user},
     {"each-session", 0, act_each_session},
     {"each-subscription", 0, act_each_subscription},

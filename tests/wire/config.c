@@ -68,6 +68,7 @@ static const struct {
     MEMBER(SIZE, heartbeat_grace),
     MEMBER(SIZE, max_queue),
     MEMBER(MSEC, send_timeout),
+    MEMBER(SIZE, max_total_queue),
 };
 
 void split_list(const char **list, size_t cap, char *text) {
