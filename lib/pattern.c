@@ -209,28 +209,76 @@ static bool run_begin(struct run *run, span pattern, size_t *at, span text,
   return true;
 }
 
+static bool is_text(span segment, const char *text) {
+  return segment.len == strlen(text) &&
+         memcmp(segment.p, text, segment.len) == 0;
+}
+
+/* The size of the {user} that ends before `at`; 0: none does. */
+static size_t user_before(span pattern, size_t at) {
+  const size_t size = variable_before(pattern, at);
+
+  return size > 0 && is_text(variable_name(pattern.p + at - size, size), "user")
+             ? size
+             : 0;
+}
+
+/* Does text[0, *to) end with the user's name? Then *to is where it begins. */
+static bool take_name(const char *user, span text, size_t *to) {
+  size_t i = strlen(user), from = *to;
+
+  while (i > 0) {
+    if (user[--i] != '/') {
+      if (from == 0 || text.p[--from] != user[i]) {
+        return false;
+      }
+    } else if (from < 3 || memcmp(text.p + from - 3, "%2F", 3) != 0) {
+      return false;
+    } else {
+      from -= 3;
+    }
+  }
+  *to = from;
+
+  return true;
+}
+
+static void capture_user(sbk__captures *found, size_t var, span text,
+                         size_t from, size_t to) {
+  if (found != NULL && var < SBK__CAPTURES_MAX) {
+    found->items[var] = (sbk__capture){"user", 4, text.p + from, to - from};
+  }
+}
+
 /*
  * One segment, from its end. Going back to the run met last is enough, as with
  * any glob; and since that is the one furthest to the left, it is the left ones
  * that take as much as they can, as in Java. var counts the pattern's variables
  * up to the end of this segment.
  */
-static bool match_segment(span pattern, span text, size_t var,
+static bool match_segment(span pattern, const char *user, span text, size_t var,
                           sbk__captures *found) {
-  size_t at = pattern.len, to = text.len;
+  size_t at = pattern.len, to = text.len, end, own;
   struct run run = {0};
 
   for (;;) {
     if (at == 0 && to == 0) {
       return true;
     }
-    if (at > 0 && run_begin(&run, pattern, &at, text, to, &var, found)) {
+    own = user != NULL && at > 0 ? user_before(pattern, at) : 0;
+    if (own == 0 && at > 0 &&
+        run_begin(&run, pattern, &at, text, to, &var, found)) {
       continue;
     }
-    if (at > 0 && to > 0 && pattern.p[at - 1] == '?') {
+    end = to;
+    if (own > 0 && take_name(user, text, &to)) {
+      at -= own;
+      capture_user(found, --var, text, to, end);
+    } else if (own == 0 && at > 0 && to > 0 && pattern.p[at - 1] == '?') {
       at--;
       to -= char_before(text, to);
-    } else if (at > 0 && to > 0 && pattern.p[at - 1] == text.p[to - 1]) {
+    } else if (own == 0 && at > 0 && to > 0 &&
+               pattern.p[at - 1] == text.p[to - 1]) {
       at--;
       to--;
     } else if (run.any && run.from > 0) {
@@ -262,11 +310,6 @@ static bool next_segment(span text, char separator, size_t *pos,
   *pos += segment->len;
 
   return true;
-}
-
-static bool is_text(span segment, const char *text) {
-  return segment.len == strlen(text) &&
-         memcmp(segment.p, text, segment.len) == 0;
 }
 
 static size_t count_variables(span segment) {
@@ -305,8 +348,8 @@ static bool takes_nothing(span segment, span pattern, size_t pos, span text,
 /* Segments against segments: as characters in one segment, but from the front,
  * and with `**` for the run. Each segment that is matched again overwrites its
  * captures. */
-static bool match_segments(span pattern, span text, char separator,
-                           sbk__captures *found, size_t *vars) {
+static bool match_segments(span pattern, const char *user, span text,
+                           char separator, sbk__captures *found, size_t *vars) {
   place at = {0, 0, 0}, deep = {0, 0, 0};
   bool any_deep = false;
   span p, t;
@@ -330,7 +373,7 @@ static bool match_segments(span pattern, span text, char separator,
              takes_nothing(p, pattern, at.pattern, text, separator);
     } else {
       at.vars += count_variables(p);
-      if (match_segment(p, t, at.vars, found)) {
+      if (match_segment(p, user, t, at.vars, found)) {
         continue;
       }
     }
@@ -342,9 +385,29 @@ static bool match_segments(span pattern, span text, char separator,
   }
 }
 
+bool sbk__pattern_has_user(const char *pattern, size_t len) {
+  const span p = {pattern, len};
+  size_t at;
+
+  for (at = len; at > 0; at--) {
+    if (user_before(p, at) > 0) {
+      return true;
+    }
+  }
+
+  return false;
+}
+
 bool sbk__pattern_match(const char *pattern, size_t pattern_len,
                         const char *text, size_t len, char separator,
                         sbk__captures *captures) {
+  return sbk__pattern_match_user(pattern, pattern_len, NULL, text, len,
+                                 separator, captures);
+}
+
+bool sbk__pattern_match_user(const char *pattern, size_t pattern_len,
+                             const char *user, const char *text, size_t len,
+                             char separator, sbk__captures *captures) {
   const span p = {pattern, pattern_len}, t = {text, len};
   sbk__captures found;
   size_t count;
@@ -352,7 +415,7 @@ bool sbk__pattern_match(const char *pattern, size_t pattern_len,
   if (begins(p, separator) != begins(t, separator)) {
     return false;
   }
-  if (!match_segments(p, t, separator, captures != NULL ? &found : NULL,
+  if (!match_segments(p, user, t, separator, captures != NULL ? &found : NULL,
                       &count)) {
     return false;
   }

@@ -54,6 +54,15 @@ bool sbk__pattern_match(const char *pattern, size_t pattern_len,
                         const char *text, size_t len, char separator,
                         sbk__captures *captures);
 
+/* The same, where {user} stands for that name, with its '/' as "%2F", and for
+ * nothing else; it is captured too. NULL: {user} is a variable like others. */
+bool sbk__pattern_match_user(const char *pattern, size_t pattern_len,
+                             const char *user, const char *text, size_t len,
+                             char separator, sbk__captures *captures);
+
+/* Has a pattern {user} in it? */
+bool sbk__pattern_has_user(const char *pattern, size_t len);
+
 /* Spring's AntPatternComparator for two patterns that match text: below 0 when
  * a is the more specific one. */
 int sbk__pattern_compare(const char *a, size_t a_len, const char *b,

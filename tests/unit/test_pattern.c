@@ -862,6 +862,65 @@ static void the_worst_pattern_takes_no_longer_than_the_product(void **state) {
   assert_false(sbk__pattern_match(pattern, 1024, text, 1024, '/', NULL));
 }
 
+static bool match_user(const char *pattern, const char *user, const char *text,
+                       sbk__captures *captures) {
+  return sbk__pattern_match_user(pattern, strlen(pattern), user, text,
+                                 strlen(text), '/', captures);
+}
+
+static void a_user_s_name_is_a_text_in_a_pattern(void **state) {
+  (void)state;
+  assert_true(match_user("/t/{user}", "joe", "/t/joe", NULL));
+  assert_false(match_user("/t/{user}", "joe", "/t/joey", NULL));
+  assert_false(match_user("/t/{user}", "joe", "/t/jo", NULL));
+  assert_false(match_user("/t/{user}", "joe", "/t/", NULL));
+  assert_false(match_user("/t/{user}", "joe", "/t/{user}", NULL));
+  assert_false(match_user("/t/{user}", "a}", "/t/b}", NULL));
+  assert_true(match_user("/t/{*user}", "joe", "/t/joe", NULL));
+  assert_true(match_user("/t/{user}", NULL, "/t/anybody", NULL));
+  assert_true(match_user("/t/a-{user}-*-{x}", "joe", "/t/a-joe-1-2", NULL));
+  assert_true(match_user("/t/*{user}*{x}", "aa", "/t/baaaab", NULL));
+  assert_false(match_user("/t/*{user}b", "aa", "/t/aab/b", NULL));
+  assert_true(match_user("/**/{user}/*", "joe", "/a/joe/b/joe/c", NULL));
+  /* Neither a pattern nor more than a segment. */
+  assert_false(match_user("/t/{user}", "*", "/t/joe", NULL));
+  assert_true(match_user("/t/{user}", "*", "/t/*", NULL));
+  assert_false(match_user("/t/{user}", "{x}", "/t/joe", NULL));
+  assert_false(match_user("/t/{user}", "a/b", "/t/a/b", NULL));
+  assert_true(match_user("/t/{user}", "a/b", "/t/a%2Fb", NULL));
+  assert_false(match_user("/t/{user}", "a/b", "/t/a%2fb", NULL));
+  assert_true(match_user("/t/{user}/x", "/", "/t/%2F/x", NULL));
+}
+
+static void a_user_s_name_is_captured_among_others(void **state) {
+  sbk__captures c;
+
+  (void)state;
+  assert_true(match_user("/{a}/{user}-{b}/{c}", "joe", "/1/joe-2/3", &c));
+  assert_int_equal(c.count, 4);
+  assert_memory_equal(c.items[0].value, "1", 1);
+  assert_memory_equal(c.items[1].name, "user", 4);
+  assert_int_equal(c.items[1].value_len, 3);
+  assert_memory_equal(c.items[1].value, "joe", 3);
+  assert_memory_equal(c.items[2].value, "2", 1);
+  assert_memory_equal(c.items[3].value, "3", 1);
+}
+
+static void a_pattern_has_a_user_or_not(void **state) {
+  static const char *const with[] = {"/{user}", "{*user}/x", "/a/x{user}y/b"};
+  static const char *const without[] = {"/user", "/{users}", "/{auser}", "/*",
+                                        "/{x}/user}"};
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < 3; i++) {
+    assert_true(sbk__pattern_has_user(with[i], strlen(with[i])));
+  }
+  for (i = 0; i < 5; i++) {
+    assert_false(sbk__pattern_has_user(without[i], strlen(without[i])));
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(spring_a_star_is_one_segment),
@@ -907,6 +966,9 @@ int main(void) {
       cmocka_unit_test(the_order_is_antisymmetric),
       cmocka_unit_test(unchecked_bytes_do_no_harm),
       cmocka_unit_test(the_worst_pattern_takes_no_longer_than_the_product),
+      cmocka_unit_test(a_user_s_name_is_a_text_in_a_pattern),
+      cmocka_unit_test(a_user_s_name_is_captured_among_others),
+      cmocka_unit_test(a_pattern_has_a_user_or_not),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
