@@ -12,14 +12,13 @@ static size_t segment_end(const sbk__route *route, const char *text, size_t len,
   return from;
 }
 
-/* Decodes "%2F" into '/', the one escape there is (BEHAVIOUR 8). dst holds
- * len + 1 bytes. */
+/* Decodes "%2F" into '/', the one escape there is (BEHAVIOUR 8), in its one
+ * spelling: access rules compare texts. dst holds len + 1 bytes. */
 static void decode_name(char *dst, const char *text, size_t len) {
   size_t i;
 
   for (i = 0; i < len; i++) {
-    if (len - i > 2 && text[i] == '%' && text[i + 1] == '2' &&
-        (text[i + 2] == 'F' || text[i + 2] == 'f')) {
+    if (len - i > 2 && memcmp(text + i, "%2F", 3) == 0) {
       *dst++ = '/';
       i += 2;
     } else {
@@ -35,8 +34,7 @@ static bool is_name(const char *user, const char *text, size_t len) {
 
   for (; *user != '\0'; user++) {
     if (*user == '/') {
-      if (len - i < 3 || text[i] != '%' || text[i + 1] != '2' ||
-          (text[i + 2] != 'F' && text[i + 2] != 'f')) {
+      if (len - i < 3 || memcmp(text + i, "%2F", 3) != 0) {
         return false;
       }
       i += 3;
