@@ -83,6 +83,7 @@ static void init_tables(sbk_broker *broker) {
   sbk__subs_init(&broker->subs, &broker->core);
   sbk__users_init(&broker->users, &broker->core);
   sbk__handlers_init(&broker->handlers, &broker->core);
+  sbk__rules_init(&broker->rules, &broker->core);
   sbk__rings_init(&broker->rings, mem);
   sbk__heap_init(&broker->timers, mem);
   sbk__ws_pool_init(&broker->contexts, mem);
@@ -181,6 +182,7 @@ void sbk_broker_free(sbk_broker *broker) {
   sbk__subs_free(&broker->subs);
   sbk__map_free(&broker->users);
   sbk__handlers_free(&broker->handlers);
+  sbk__rules_free(&broker->rules);
   sbk__chain_free(&broker->inbound, &mem);
   sbk__chain_free(&broker->outbound, &mem);
   sbk__chain_free(&broker->errors, &mem);
@@ -434,6 +436,10 @@ int sbk_broker_add_interceptor(sbk_broker *broker, enum sbk_direction direction,
   return sbk__chain_add(direction == SBK_INBOUND ? &broker->inbound
                                                  : &broker->outbound,
                         &broker->core.mem, order, interceptor, arg);
+}
+
+int sbk_broker_add_rule(sbk_broker *broker, const struct sbk_rule *rule) {
+  return sbk__rules_add(&broker->rules, rule);
 }
 
 int sbk_broker_add_converter(sbk_broker *broker,

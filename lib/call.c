@@ -31,6 +31,12 @@ void sbk__call_clear(sbk_call *call) {
   sbk__free(mem, call->params);
 }
 
+void sbk__call_clear_params(sbk_call *call) {
+  sbk__free(&call->broker->core.mem, call->params);
+  call->params = NULL;
+  call->param_count = 0;
+}
+
 void sbk__call_free(sbk_call *call) {
   sbk_broker *broker = call->broker;
 
@@ -52,6 +58,7 @@ int sbk__call_set_params(sbk_call *call, const sbk__captures *captures) {
   size_t i, size = 0;
   char *at;
 
+  sbk__call_clear_params(call);
   for (i = 0; i < captures->count; i++) {
     size += captures->items[i].name_len + captures->items[i].value_len + 2;
   }

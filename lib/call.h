@@ -9,7 +9,8 @@
 enum sbk__call_kind {
   SBK__CALL_INBOUND = 0,
   SBK__CALL_HANDLER,
-  SBK__CALL_OUTBOUND
+  SBK__CALL_OUTBOUND,
+  SBK__CALL_REVIEW /* of a subscription that is there already */
 };
 
 /* One frame on its way through the host's code. */
@@ -45,7 +46,9 @@ void sbk__call_free(sbk_call *call);
 /* Gives back what a call holds, and leaves the call. */
 void sbk__call_clear(sbk_call *call);
 
-/* What the pattern captured, for sbk_call_param(). 0, or SBK_ERR_NOMEM. */
+/* What a pattern captured, for sbk_call_param(), instead of what another one
+ * did. 0, or SBK_ERR_NOMEM. */
 int sbk__call_set_params(sbk_call *call, const sbk__captures *captures);
+void sbk__call_clear_params(sbk_call *call);
 
 #endif

@@ -36,6 +36,13 @@ void sbk__handle_fail(sbk_call *call, enum sbk__fault fault) {
   sbk__session_fail(call->session, fault, sbk__handle_receipt_id(call));
 }
 
+/* Which one was ended; in STOMP 1.0 its destination may be its name. */
+static const char *subscription_of(const sbk_message *msg) {
+  const char *id = sbk_message_header(msg, "id");
+
+  return id != NULL ? id : sbk_message_header(msg, "destination");
+}
+
 int sbk__handle_tell(sbk_call *call, const char *text) {
   static const char *const names[] = {
       "",    "CONNECT", "",      "SEND",   "SUBSCRIBE", "UNSUBSCRIBE",
@@ -54,6 +61,9 @@ int sbk__handle_tell(sbk_call *call, const char *text) {
                    : SBK_ERR_NOMEM;
   if (rv == 0 && receipt != NULL) {
     rv = sbk__message_put(msg, "receipt-id", receipt);
+  }
+  if (rv == 0 && call->kind == SBK__CALL_REVIEW) {
+    rv = sbk__message_put(msg, "subscription-id", subscription_of(call->msg));
   }
   if (rv == 0) {
     rv = sbk__publish_to_session(call->session, msg);
@@ -158,11 +168,16 @@ void sbk__handle_finish(sbk_call *call, int result) {
 }
 
 void sbk__handle_orphan(sbk_session *session) {
-  sbk__node *node;
+  sbk__node *node, *next;
 
-  while ((node = sbk__list_shift(&session->deferred)) != NULL) {
+  for (node = session->deferred.next; node != &session->deferred; node = next) {
     sbk_call *call = sbk__item(node, sbk_call, in_deferred);
 
+    next = node->next;
+    if (call->kind == SBK__CALL_REVIEW) {
+      continue;
+    }
+    sbk__list_remove(node);
     if (call->sub != NULL) {
       sbk__session_release_slot(session, call->sub->slot);
       call->sub = NULL;
@@ -171,4 +186,12 @@ void sbk__handle_orphan(sbk_session *session) {
     sbk__list_push(&session->broker->deferred, &call->in_deferred);
   }
   session->deferred_count = 0;
+}
+
+void sbk__handle_forget(sbk_session *session) {
+  sbk__node *node;
+
+  while ((node = sbk__list_shift(&session->deferred)) != NULL) {
+    sbk__call_free(sbk__item(node, sbk_call, in_deferred));
+  }
 }

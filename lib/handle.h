@@ -12,6 +12,9 @@ void sbk__handle_finish(sbk_call *call, int result);
 /* The session ends: calls that were put off go on without it. */
 void sbk__handle_orphan(sbk_session *session);
 
+/* What is left then: calls that wait in vain. The host knows of the end. */
+void sbk__handle_forget(sbk_session *session);
+
 /* The receipt that msg asks for, if it does. */
 void sbk__handle_receipt(sbk_session *session, const sbk_message *msg);
 /* Tells the sender at the error destination. 1; 0: it does not listen there;

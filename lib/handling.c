@@ -100,6 +100,12 @@ int sbk_call_resume(sbk_call *call, enum sbk_verdict verdict) {
     return SBK_ERR_INVAL;
   }
 
+  if (call->kind == SBK__CALL_REVIEW) {
+    /* It counted as a refusal. */
+    sbk__list_remove(&call->in_deferred);
+    sbk__call_free(call);
+    return 0;
+  }
   sbk__enter(broker);
   call->waiting = false;
   call->resumed = true;

@@ -16,6 +16,7 @@
 #include "message.h"
 #include "outq.h"
 #include "route.h"
+#include "rules.h"
 #include "stomp_read.h"
 #include "subs.h"
 #include "topics.h"
@@ -57,6 +58,7 @@ struct sbk_broker {
   sbk__subs subs;
   sbk__map users;
   sbk__handlers handlers;
+  sbk__rules rules;
   sbk__chain inbound;
   sbk__chain outbound;
   sbk__chain errors;

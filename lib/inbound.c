@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "deliver.h"
 #include "handle.h"
+#include "judge.h"
 #include "ledger.h"
 #include "output.h"
 #include "pressure.h"
@@ -92,6 +93,7 @@ static void resume(sbk_session *session) {
   enum sbk_verdict verdict = call->verdict;
 
   call->resumed = false;
+  sbk__call_clear_params(call); /* those were of a rule */
   session->call = NULL;
   session->last_in = session->broker->core.now;
   run(call, verdict);
@@ -121,7 +123,7 @@ static void handle(sbk_session *session, sbk_message *msg) {
     session->state = SBK__CONNECTING;
     session->saw_connect = true;
   }
-  run(call, SBK_PASS);
+  run(call, sbk__judge(call));
 }
 
 size_t sbk__inbound_feed(sbk_session *session, const void *data, size_t len) {
@@ -281,6 +283,7 @@ static void end(sbk_session *session) {
   if (session->call != NULL) {
     finish(session->call);
   }
+  sbk__handle_forget(session);
 }
 
 void sbk__inbound_work(sbk__work *work) {

@@ -1,7 +1,5 @@
 #include <string.h>
 
-#include "acks.h"
-#include "deliver.h"
 #include "session.h"
 #include "utf8.h"
 
@@ -63,16 +61,7 @@ int sbk_session_unsubscribe(sbk_session *session, const char *id) {
     return SBK_ERR_NOT_FOUND;
   }
   sbk__enter(broker);
-  sub->queued++; /* it stays until the host has been told */
-  sub->muted = true;
-  sbk__backlog_free(sub);
-  /* It stays in its table, which may be walked through just now. */
-  sbk__acks_unsubscribed(session, sub);
-  if (broker->core.callbacks.unsubscribed != NULL) {
-    broker->core.callbacks.unsubscribed(
-        session, sbk__sub_id(sub), sbk__sub_destination(sub), broker->core.arg);
-  }
-  sbk__session_release_slot(session, sub->slot);
+  sbk__session_mute(session, sub);
   sbk__leave(broker);
 
   return 0;

@@ -38,7 +38,7 @@ struct sbk_session {
   uint32_t free_slot;    /* no lower one is free */
   uint32_t sub_count;    /* active ones */
   struct sbk_call *call; /* that waits for the host, or NULL */
-  sbk__node deferred;    /* calls that were put off */
+  sbk__node deferred;    /* calls that were put off, or wait in vain */
   uint32_t deferred_count;
   struct sbk__ledger *ledger; /* deliveries that wait for an ACK, or NULL */
   struct sbk__tx *transactions;
@@ -70,6 +70,7 @@ struct sbk_session {
   bool ended;        /* `disconnected` was told, subscriptions are gone */
   bool awake;        /* the floor above knows that there is something to do */
   bool hungry;       /* a queue passed it over, since its output was full */
+  bool in_review;    /* its subscriptions are being judged once more */
   bool silent;       /* closing without a word to the peer */
   bool paused;       /* not read, since it publishes too much just now */
   uint32_t controls; /* control frames in the queue */
@@ -135,6 +136,8 @@ sbk__sub *sbk__session_find_sub(const sbk_session *session, const char *id,
 int sbk__session_add_sub(sbk_session *session, sbk__sub *sub);
 /* No longer active; freed once nothing queued names it. */
 void sbk__session_end_sub(sbk_session *session, sbk__sub *sub);
+/* The host ends it: nothing more comes for it, until the client says so too. */
+void sbk__session_mute(sbk_session *session, sbk__sub *sub);
 /* Queues passed it over while its output was full: if it no longer is, they
  * are asked again. */
 void sbk__session_eats(sbk_session *session);

@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include "acks.h"
+#include "deliver.h"
 #include "session.h"
 
 /* The subscriptions of a session, by their ids and by their slots. */
@@ -143,6 +145,21 @@ void sbk__session_end_sub(sbk_session *session, sbk__sub *sub) {
   session->sub_count--;
   session->broker->counts.subscriptions--;
   free_slot(session, sub);
+}
+
+void sbk__session_mute(sbk_session *session, sbk__sub *sub) {
+  const sbk__core *core = &session->broker->core;
+
+  sub->queued++; /* it stays until the host has been told */
+  sub->muted = true;
+  sbk__backlog_free(sub);
+  /* It stays in its table, which may be walked through just now. */
+  sbk__acks_unsubscribed(session, sub);
+  if (core->callbacks.unsubscribed != NULL) {
+    core->callbacks.unsubscribed(session, sbk__sub_id(sub),
+                                 sbk__sub_destination(sub), core->arg);
+  }
+  sbk__session_release_slot(session, sub->slot);
 }
 
 void sbk__session_release_slot(sbk_session *session, uint32_t slot) {

@@ -49,6 +49,7 @@ typedef struct sbk__sub {
   bool active : 1;
   bool muted : 1;   /* ended by the host; the client has not said so yet */
   bool pattern : 1; /* of a user destination */
+  bool refused : 1; /* by the access rules, now */
   bool text : 1;    /* the head is UTF-8 */
   char data[];      /* head, id, NUL, destination as written, NUL */
 } sbk__sub;

@@ -7,6 +7,7 @@
 #include <stompbroker/handler.h>
 #include <stompbroker/message.h>
 #include <stompbroker/request.h>
+#include <stompbroker/rule.h>
 #include <stompbroker/send.h>
 #include <stompbroker/session.h>
 #include <stompbroker/stats.h>

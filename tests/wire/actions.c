@@ -241,7 +241,7 @@ static int send_message(struct scene *scene, const char *user, bool own,
   return rv;
 }
 
-static int to_verdict(const char *text) {
+int to_verdict(const char *text) {
   return strcmp(text, "pass") == 0     ? SBK_PASS
          : strcmp(text, "drop") == 0   ? SBK_DROP
          : strcmp(text, "reject") == 0 ? SBK_REJECT
@@ -394,7 +394,9 @@ VERB(data) {
   if (scene->request != NULL) {
     return sbk_request_set_session_data(scene->request, data);
   }
-  sbk_session_set_data(scene->session, data);
+  if (scene->session != NULL) {
+    sbk_session_set_data(scene->session, data);
+  }
   return 0;
 }
 VERB(status) {
@@ -411,6 +413,21 @@ VERB(close) {
     sbk_session_close(scene->session, a->rest.len > 0 ? a->rest.text : NULL);
   }
   return 0;
+}
+VERB(expiry) {
+  if (scene->session != NULL) {
+    sbk_session_set_expiry(scene->session,
+                           scene->run->now + strtoul(a->rest.text, NULL, 10));
+  }
+  return 0;
+}
+VERB(unsubscribe) {
+  return scene->session == NULL
+             ? 0
+             : sbk_session_unsubscribe(scene->session, a->rest.text);
+}
+VERB(reauthorize) {
+  return scene->session == NULL ? 0 : sbk_session_reauthorize(scene->session);
 }
 VERB(text) {
   return scene->session == NULL
@@ -498,6 +515,9 @@ static const struct verb verbs[] = {
     {"status", 0, act_status},
     {"answer", 0, act_answer},
     {"close", 0, act_close},
+    {"expiry", 0, act_expiry},
+    {"unsubscribe", 0, act_unsubscribe},
+    {"reauthorize", 0, act_reauthorize},
     {"text", 0, act_text},
     {"binary", 0, act_binary},
     {"event", 0, act_event},

@@ -33,6 +33,8 @@ void filled_free(struct filled *filled);
 void do_actions(struct scene *scene, const char *actions);
 /* A call is gone, or about to go. */
 void host_forget(struct run *run, const sbk_call *call);
+/* -1: it is none. */
+int to_verdict(const char *text);
 /* Ends what waits on a stream. */
 int do_resume(struct scene *scene, struct stream *stream, const char *verdict);
 

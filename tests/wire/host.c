@@ -134,17 +134,20 @@ static enum sbk_verdict on_interceptor(sbk_call *call, void *arg) {
 
   scene.run = sbk_broker_arg(sbk_call_broker(call));
   if ((rule->command != 0 && rule->command != sbk_message_command(msg)) ||
-      (rule->pattern != NULL &&
+      (rule->kind == RULE_INTERCEPTOR && rule->pattern != NULL &&
        (destination == NULL || strcmp(destination, rule->pattern) != 0)) ||
       !rule_holds(&scene, rule)) {
     return SBK_PASS;
   }
   do_actions(&scene, rule->actions);
   if (scene.failed) {
+    if (rule->kind == RULE_ACCESS && scene.run->script->spares) {
+      sbk_session_close(scene.session, NULL); /* the client has to notice */
+    }
     return SBK_REJECT;
   }
   if (scene.verdict == SBK_WAIT && scene.session != NULL &&
-      rule->direction == SBK_INBOUND) {
+      rule->direction != SBK_OUTBOUND) {
     stream = host_stream(scene.run, sbk_session_peer(scene.session));
     if (stream != NULL) {
       stream->call = call;
@@ -353,9 +356,43 @@ static int on_random(void *dst, size_t len, void *arg) {
     }                                                                          \
   } while (0)
 
+static int add_access(struct run *run, const struct rule *rule) {
+  struct sbk_rule access = SBK_RULE_INIT;
+
+  access.order = rule->order;
+  access.commands = rule->command == SBK_SEND        ? SBK_RULE_SEND
+                    : rule->command == SBK_SUBSCRIBE ? SBK_RULE_SUBSCRIBE
+                                                     : 0;
+  access.pattern = rule->pattern;
+  access.named = rule->named;
+  access.patterns = rule->patterns;
+  if (rule->asks) {
+    access.check = on_interceptor;
+    access.arg = (void *)rule;
+  } else {
+    access.verdict = (enum sbk_verdict)to_verdict(rule->actions);
+  }
+  return sbk_broker_add_rule(run->broker, &access);
+}
+
+/* A fresh session may talk to itself afterwards: see play_probe(). */
+static int let_probe(struct run *run) {
+  const char *const *prefixes = run->script->config.broker_prefixes;
+  const int separator = run->script->config.separator;
+  struct sbk_rule rule = SBK_RULE_INIT;
+  char pattern[512];
+
+  snprintf(pattern, sizeof(pattern), "%s%cprobe",
+           prefixes != NULL && prefixes[0] != NULL ? prefixes[0] : "/topic",
+           separator != 0 ? separator : '/');
+  rule.order = INT_MIN;
+  rule.pattern = pattern;
+  return sbk_broker_add_rule(run->broker, &rule);
+}
+
 static int add_rules(struct run *run) {
   const struct script *script = run->script;
-  bool waits = false;
+  bool waits = false, access = false;
   size_t i;
   int rv = 0;
 
@@ -377,12 +414,19 @@ static int add_rules(struct run *run) {
       ONCE_MORE(run, rv,
                 sbk_broker_add_error_handler(run->broker, rule->order, on_error,
                                              rule));
+    } else if (rule->kind == RULE_ACCESS) {
+      waits = waits || strstr(rule->actions, "wait") != NULL;
+      access = true;
+      ONCE_MORE(run, rv, add_access(run, rule));
     } else if (rule->kind == RULE_INTERCEPTOR) {
       waits = waits || strstr(rule->actions, "wait") != NULL;
       ONCE_MORE(run, rv,
                 sbk_broker_add_interceptor(run->broker, rule->direction,
                                            rule->order, on_interceptor, rule));
     }
+  }
+  if (access && rv == 0) {
+    ONCE_MORE(run, rv, let_probe(run));
   }
   if (waits && rv == 0) {
     ONCE_MORE(run, rv,

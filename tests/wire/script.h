@@ -17,6 +17,7 @@
 enum rule_kind {
   RULE_HANDLER,
   RULE_INTERCEPTOR,
+  RULE_ACCESS,
   RULE_ERROR,
   RULE_HANDSHAKE,
   RULE_REQUEST
@@ -31,6 +32,9 @@ struct rule {
   const char *send_to[MAX_LIST]; /* handlers: where what they return goes */
   const char *send_to_user[MAX_LIST];
   bool only_sender;
+  bool named; /* access rules */
+  bool patterns;
+  bool asks;
   char *when;       /* NULL, or a template … */
   char *when_value; /* … and what it has to give */
   char *actions;

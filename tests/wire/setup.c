@@ -39,10 +39,26 @@ static bool mapping_words(struct reader *r, struct rule *rule, char **text) {
   return true;
 }
 
+static bool access_word(struct rule *rule, char **text) {
+  if (strncmp(*text, "named ", 6) == 0) {
+    rule->named = true;
+    *text += 6;
+  } else if (strncmp(*text, "patterns ", 9) == 0) {
+    rule->patterns = true;
+    *text += 9;
+  } else if (strncmp(*text, "ask ", 4) == 0) {
+    rule->asks = true;
+    *text += 4;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 /* handler COMMAND PATTERN actions; interceptor in|out ORDER actions; errors
- * ORDER actions; handshake actions; request PATH actions. Interceptors and
- * handshakes may be limited first: on COMMAND, to DESTINATION, when
- * TEMPLATE=TEXT. */
+ * ORDER actions; rule ORDER verdict or actions; handshake actions; request PATH
+ * actions. Interceptors and handshakes may be limited first: on COMMAND, to
+ * DESTINATION, when TEMPLATE=TEXT. */
 static void rule_line(struct reader *r, enum rule_kind kind, char *text) {
   struct rule *rule = add_rule(r, kind);
   char *part, *equal;
@@ -56,7 +72,7 @@ static void rule_line(struct reader *r, enum rule_kind kind, char *text) {
         part != NULL && strcmp(part, "out") == 0 ? SBK_OUTBOUND : SBK_INBOUND;
     part = next_word(&text);
     rule->order = part != NULL ? atoi(part) : 0;
-  } else if (kind == RULE_ERROR) {
+  } else if (kind == RULE_ERROR || kind == RULE_ACCESS) {
     part = next_word(&text);
     rule->order = part != NULL ? atoi(part) : 0;
   }
@@ -76,6 +92,8 @@ static void rule_line(struct reader *r, enum rule_kind kind, char *text) {
       text += 3;
       part = next_word(&text);
       rule->pattern = reader_text(r, part, strlen(part));
+    } else if (kind == RULE_ACCESS && access_word(rule, &text)) {
+      continue;
     } else if (strncmp(text, "when ", 5) == 0) {
       text += 5;
       part = next_word(&text);
@@ -173,6 +191,8 @@ bool setup_line(struct reader *r, const char *what, char *text) {
     rule_line(r, RULE_HANDLER, text);
   } else if (strcmp(what, "interceptor") == 0) {
     rule_line(r, RULE_INTERCEPTOR, text);
+  } else if (strcmp(what, "rule") == 0) {
+    rule_line(r, RULE_ACCESS, text);
   } else if (strcmp(what, "errors") == 0) {
     rule_line(r, RULE_ERROR, text);
   } else if (strcmp(what, "handshake") == 0) {
