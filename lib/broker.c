@@ -6,8 +6,12 @@
 #include "conn.h"
 #include "defaults.h"
 #include "deliver.h"
+#include "drain.h"
 #include "inbound.h"
+#include "msec.h"
 #include "origin.h"
+
+#define DRAIN_MAX ((sbk_msec)86400000) /* a day */
 
 static const char hex[] = "0123456789abcdef";
 
@@ -162,7 +166,7 @@ void sbk_broker_free(sbk_broker *broker) {
   }
 
   mem = broker->core.mem;
-  broker->shut_down = true;
+  broker->closed = broker->shut_down = true;
   /* All end before any dies: callbacks may still look at them. */
   sbk__enter(broker);
   for (node = broker->conns.next; node != &broker->conns; node = node->next) {
@@ -211,11 +215,33 @@ void sbk_broker_shutdown(sbk_broker *broker) {
   sbk__node *node;
 
   sbk__enter(broker);
-  broker->shut_down = true;
+  broker->closed = broker->shut_down = true;
+  broker->drain.done = broker->drain.count;
   for (node = broker->conns.next; node != &broker->conns; node = node->next) {
     sbk__conn_shutdown(sbk__item(node, sbk_conn, in_conns));
   }
   sbk__leave(broker);
+}
+
+int sbk_broker_drain(sbk_broker *broker, sbk_msec over) {
+  if (over > DRAIN_MAX) {
+    return SBK_ERR_INVAL;
+  }
+  if (broker->shut_down) {
+    return 0; /* nobody is left to tell */
+  }
+  if (over == 0) {
+    sbk_broker_shutdown(broker);
+    return 0;
+  }
+
+  sbk__enter(broker);
+  broker->closed = true;
+  sbk__drain_begin(broker, over);
+  broker->shut_down = broker->drain.count == 0;
+  sbk__leave(broker);
+
+  return 0;
 }
 
 /* ---- time, and other threads ---- */
@@ -274,7 +300,8 @@ sbk_msec sbk_broker_deadline(sbk_broker *broker) {
     return 0;
   }
 
-  return timer != NULL ? timer->due : SBK_NEVER;
+  return sbk__earlier(timer != NULL ? timer->due : SBK_NEVER,
+                      sbk__drain_due(broker));
 }
 
 /* ---- what the host registers ---- */

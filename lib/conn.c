@@ -311,7 +311,7 @@ int sbk_conn_new(sbk_conn **conn, sbk_broker *broker,
       transport != SBK_TCP) {
     return SBK_ERR_INVAL;
   }
-  if (broker->shut_down) {
+  if (broker->closed) {
     return SBK_ERR_STATE;
   }
   if (is_full(broker)) {

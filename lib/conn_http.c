@@ -160,7 +160,7 @@ static void decided(sbk_conn *conn, enum sbk_verdict verdict) {
   if (verdict != SBK_PASS) {
     conn->reason = SBK_ERR_DENIED;
     sbk__http_refuse(conn, request->status);
-  } else if (conn->broker->shut_down) {
+  } else if (conn->broker->closed) {
     conn->reason = SBK_ERR_CLOSED;
     sbk__http_refuse(conn, 503);
   } else {
@@ -235,7 +235,7 @@ static int check_endpoint(const sbk_conn *conn) {
     return 403;
   }
 
-  return conn->broker->shut_down ? 503 : 0;
+  return conn->broker->closed ? 503 : 0;
 }
 
 static int check_host_path(const sbk_conn *conn, size_t *body_len) {
@@ -252,8 +252,7 @@ static int check_host_path(const sbk_conn *conn, size_t *body_len) {
   }
   for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
     if (strcmp(sbk__http_method(head), methods[i]) == 0) {
-      return conn->broker->shut_down ? 503
-                                     : -sbk__http_body_len(head, body_len);
+      return conn->broker->closed ? 503 : -sbk__http_body_len(head, body_len);
     }
   }
 
@@ -357,7 +356,7 @@ int sbk__http_given(sbk_conn *conn, const struct sbk_http_request *given) {
 
 /* An answer is written: the next request may come. */
 static void answered(sbk_conn *conn) {
-  bool close = conn->request->close || conn->broker->shut_down;
+  bool close = conn->request->close || conn->broker->closed;
 
   request_free(conn);
   conn->served = true;

@@ -1,3 +1,4 @@
+#include "drain.h"
 #include "msec.h"
 #include "request.h"
 
@@ -145,5 +146,6 @@ void sbk__conn_tick(sbk_broker *broker, sbk_msec now) {
       sbk__conn_ready(conn);
     }
   }
+  sbk__drain_tick(broker);
   sbk__leave(broker);
 }

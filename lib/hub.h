@@ -39,6 +39,14 @@ typedef struct sbk__work {
   void (*run)(struct sbk__work *work);
 } sbk__work;
 
+/* Goodbyes that are spread over a time. */
+typedef struct sbk__drain {
+  sbk_msec from; /* SBK_NEVER: the next tick */
+  sbk_msec over;
+  uint64_t count; /* sessions that there were */
+  uint64_t done;  /* that were told; as many: there is no more to do */
+} sbk__drain;
+
 /* What floor 3 asks of the floor above it. */
 typedef struct sbk__wire {
   /* The session has output, or its connection wants something else now. */
@@ -88,7 +96,9 @@ struct sbk_broker {
   void (*session_work)(sbk__work *work);
   unsigned depth; /* of calls of the host into the library */
   bool leaving;
-  bool shut_down;
+  bool closed;    /* nobody is let in any more */
+  bool shut_down; /* and everybody was told to go */
+  sbk__drain drain;
 
   const sbk__wire *wire;
   sbk__node endpoints;

@@ -257,12 +257,12 @@ static void listen_in(struct loop *l, sbk_msec wake_at) {
   if (l->now >= l->resume) accept_all(l, true);
 }
 
-static void say_goodbye(struct loop *l, sbk_msec drain) {
-  sbk_msec end = clock_now() + drain;
+static void say_goodbye(struct loop *l, const struct loop_plan *plan) {
+  sbk_msec end = clock_now() + plan->over + plan->drain;
   close_listeners(l);
   l->resume = SBK_NEVER;
   sigprocmask(SIG_SETMASK, &l->mask, NULL); /* the next one at once */
-  sbk_broker_shutdown(l->broker);
+  sbk_broker_drain(l->broker, plan->over);
   for (flush(l); sbk_broker_conn_count(l->broker) > 0 && l->now < end; flush(l))
     listen_in(l, end);
 }
@@ -277,5 +277,5 @@ void loop_run(struct loop *l, sbk_broker *broker,
     plan->on_every(broker);
     next += plan->every;
   }
-  say_goodbye(l, plan->drain);
+  say_goodbye(l, plan);
 }

@@ -8,7 +8,8 @@ struct loop;
 
 /** What loop_run() does besides. */
 struct loop_plan {
-  sbk_msec drain; /**< after a signal peers have so long to go */
+  sbk_msec over;  /**< after a signal peers are told goodbye in this time */
+  sbk_msec drain; /**< and then they have so long to go */
   sbk_msec every; /**< between calls of on_every; 0: none */
   void (*on_every)(sbk_broker *broker);
 };

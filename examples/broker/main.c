@@ -77,7 +77,8 @@ static bool open_listeners(struct loop *l, const struct options *o) {
 }
 
 static int run(const struct options *o, sbk_broker *broker) {
-  const struct loop_plan plan = {o->drain, o->stats * 1000, figures_print};
+  const struct loop_plan plan = {o->drain_over, o->drain, o->stats * 1000,
+                                 figures_print};
   struct loop *l = loop_new();
   bool ok = l != NULL && open_listeners(l, o);
   if (l == NULL) complain("no descriptors or no memory");

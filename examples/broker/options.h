@@ -22,6 +22,7 @@ struct options {
   struct list origins, app_prefixes, broker_prefixes, queue_prefixes;
   struct list private_headers;
   char require_origin, secure, help, version;
+  sbk_msec drain_over;
   sbk_msec drain;
   uint64_t stats; /**< seconds between lines; 0: none */
   enum sbk_log_level log;

@@ -124,6 +124,8 @@ const struct row option_rows[] = {
            "in CONNECTED (stompbroker/" SBK_VERSION ")"),
     {MSEC, "drain", "MS", "SIGTERM waits for peers so long", AT(drain), 10000,
      0, DAY, NULL},
+    {MSEC, "drain_over", "MS", "and tells them to go within (0)",
+     AT(drain_over), 0, 0, DAY, NULL},
     {MSEC, "stats", "SECONDS", "a line of figures on stderr (none)", AT(stats),
      0, 1, 86400, NULL},
     SPECIAL(log, "error|warn|info|debug", take_log,

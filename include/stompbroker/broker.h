@@ -213,6 +213,15 @@ SBK_API void *sbk_broker_arg(sbk_broker *broker);
  * as their peers take note, or after close_timeout. */
 SBK_API void sbk_broker_shutdown(sbk_broker *broker);
 
+/**
+ * The same spread evenly over a time, the oldest sessions first, so that those
+ * who come back elsewhere do not all come at once. It begins at the next tick.
+ * Nobody new is let in from now on; sessions that were told nothing yet go on
+ * as ever. Called again it plans anew for who is left, and
+ * sbk_broker_shutdown() tells them all. 0; SBK_ERR_INVAL: over a day.
+ */
+SBK_API int sbk_broker_drain(sbk_broker *broker, sbk_msec over);
+
 /** How many connections there are: 0 after a shutdown means all have gone. */
 SBK_API size_t sbk_broker_conn_count(sbk_broker *broker);
 

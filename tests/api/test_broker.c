@@ -423,6 +423,39 @@ static void deadlines_count_from_the_next_tick_or_feed(void **state) {
   host_end(&host);
 }
 
+static void a_drain_is_due_for_each_session(void **state) {
+  struct host host;
+  struct peer peers[4];
+  size_t i;
+
+  (void)state;
+  host_begin(&host);
+  for (i = 0; i < 4; i++) {
+    peer_open(&peers[i], &host, SBK_TCP);
+    peer_connect(&peers[i], &host, NULL);
+    peer_hear(&peers[i]);
+  }
+  assert_int_equal(sbk_broker_drain(host.broker, 86400001), SBK_ERR_INVAL);
+  assert_int_equal(sbk_broker_drain(host.broker, 8000), 0);
+  assert_true(sbk_broker_deadline(host.broker) <= host.now);
+  /* The host was away for a second: the time begins when it ticks. */
+  host_wait(&host, 1000);
+  for (i = 0; i < 4; i++) {
+    assert_true(sbk_session_count(host.broker, NULL) == 3 - i);
+    peer_hear(&peers[i]);
+    while (sbk_broker_next_ready(host.broker) != NULL) {
+    }
+    if (i < 3) {
+      assert_true(sbk_broker_deadline(host.broker) > host.now);
+      assert_true(sbk_broker_deadline(host.broker) <= host.now + 2000);
+      host_wait(&host, 1999);
+      assert_true(sbk_session_count(host.broker, NULL) == 3 - i);
+      host_wait(&host, 1);
+    }
+  }
+  host_end(&host);
+}
+
 static void time_may_come_to_its_end(void **state) {
   struct host host;
   struct peer peer;
@@ -485,6 +518,7 @@ int main(void) {
       cmocka_unit_test(endpoints_survive_the_end_of_memory),
       cmocka_unit_test(time_does_not_go_back),
       cmocka_unit_test(deadlines_count_from_the_next_tick_or_feed),
+      cmocka_unit_test(a_drain_is_due_for_each_session),
       cmocka_unit_test(time_may_come_to_its_end),
       cmocka_unit_test(has_a_sentence_for_every_error),
       cmocka_unit_test(is_the_version_of_its_headers),

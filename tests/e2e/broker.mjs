@@ -101,6 +101,20 @@ async function program_() {
     check(took >= 290 && took < 2000, `${took} ms`);
     web.destroy();
   });
+  await step('broker: --drain-over tells them one after the other', async () => {
+    const b = await Broker.local('--drain-over', '600');
+    const ends = [];
+    for (let i = 0; i < 3; i++) {
+      const web = net.connect(Number(/:(\d+)/.exec(b.ws)[1]), '127.0.0.1');
+      web.on('error', () => {}).write('GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
+      await new Promise((done) => web.once('data', done));
+      web.on('data', () => (ends.push(Date.now()), web.destroy()));
+    }
+    same(await b.stop(), 0);
+    const gaps = ends.slice(1).map((at, i) => at - ends[i]);
+    check(gaps.length === 2 && gaps.every((gap) => gap > 150 && gap < 400), `${gaps} ms`);
+  });
   await step('broker: an address in use is a line and exit 1, and no listener is printed', async () => {
     const b = await Broker.local();
     const end = refused('--tcp', '127.0.0.1:0', '--ws', b.ws);

@@ -447,6 +447,10 @@ VERB(shutdown) {
   sbk_broker_shutdown(scene->run->broker);
   return 0;
 }
+VERB(drain) {
+  return sbk_broker_drain(scene->run->broker,
+                          (sbk_msec)strtoull(a->args[0].text, NULL, 10));
+}
 VERB(conns) {
   return (int)sbk_broker_conn_count(scene->run->broker);
 }
@@ -522,6 +526,7 @@ static const struct verb verbs[] = {
     {"binary", 0, act_binary},
     {"event", 0, act_event},
     {"shutdown", 0, act_shutdown},
+    {"drain", 1, act_drain},
     {"conns", 0, act_conns},
     {"users", 0, act_users},
     {"sessions", 0, act_sessions},
