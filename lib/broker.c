@@ -83,6 +83,7 @@ static int fill(sbk_broker *broker) {
 static void init_tables(sbk_broker *broker) {
   const struct sbk_mem *mem = &broker->core.mem;
 
+  broker->core.quota = &broker->log_quota;
   broker->route.mem = mem;
   sbk__subs_init(&broker->subs, &broker->core);
   sbk__users_init(&broker->users, &broker->core);
@@ -200,6 +201,7 @@ void sbk_broker_free(sbk_broker *broker) {
   sbk_buf_unref(broker->beat);
   sbk__heap_free(&broker->timers);
   sbk__ws_pool_free(&broker->contexts);
+  sbk__log_left_out(&broker->core, true);
   sbk__free(&mem, broker);
 }
 

@@ -136,6 +136,7 @@ void sbk__conn_tick(sbk_broker *broker, sbk_msec now) {
 
   sbk__enter(broker);
   sbk__conn_set_now(broker, now);
+  sbk__log_left_out(&broker->core, false);
   while ((timer = sbk__heap_first(&broker->timers)) != NULL &&
          timer->due <= broker->core.now) {
     sbk_conn *conn = sbk__item(timer, sbk_conn, timer);

@@ -13,18 +13,11 @@ typedef struct sbk__core {
   struct sbk_callbacks callbacks;
   void *arg;
   sbk_msec now;
-  uint8_t seed[16]; /* of every map */
+  uint8_t seed[16];             /* of every map */
+  struct sbk__log_quota *quota; /* of lines of the log; NULL: no bound */
 } sbk__core;
 
 /* Unpredictable bytes. 0, or SBK_ERR_CALLBACK. */
 int sbk__random(const sbk__core *core, void *dst, size_t len);
-
-/*
- * A line of the log: "who: what: detail", of which who and detail may be
- * NULL. who and detail may be a peer's text: at most 128 bytes of each, every
- * byte outside printable ASCII as \xHH.
- */
-void sbk__log(const sbk__core *core, enum sbk_log_level level, const char *who,
-              const char *what, const char *detail);
 
 #endif

@@ -12,6 +12,7 @@
 #include "handlers.h"
 #include "heap.h"
 #include "list.h"
+#include "log.h"
 #include "map.h"
 #include "message.h"
 #include "outq.h"
@@ -73,6 +74,7 @@ struct sbk_broker {
   sbk__converters converters;
   sbk__topics topics;
 
+  sbk__log_quota log_quota;
   sbk__rings rings;
   size_t held;      /* memory of what waits for peers */
   sbk__node paused; /* sessions that are not read until it is less */

@@ -63,8 +63,9 @@ struct sbk_callbacks {
   /** From any thread: make the loop call sbk_broker_tick() soon. */
   void (*wakeup)(void *arg);
 
-  /** One line, no newline at its end, peers' text in it escaped. NULL: the
-   * library is silent. */
+  /** One line, no newline at its end, peers' text in it escaped and cut. A
+   * peer causes 10 lines a second at most; then one says how many were left
+   * out. NULL: the library is silent. */
   void (*log)(enum sbk_log_level level, const char *line, void *arg);
   /** Unpredictable bytes; 0 on success. NULL: getrandom(2). */
   int (*random)(void *dst, size_t len, void *arg);

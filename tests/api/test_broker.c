@@ -500,6 +500,48 @@ static void is_the_version_of_its_headers(void **state) {
   assert_int_equal(sbk_version(), SBK_VERSION_NUM);
 }
 
+static int lines_of_the_log;
+
+static void count_line(enum sbk_log_level level, const char *line, void *arg) {
+  struct host *host = arg;
+
+  (void)level;
+  lines_of_the_log++;
+  snprintf(host->log, sizeof(host->log), "%s", line);
+}
+
+/* Each of them is refused, which is a line. */
+static void come_and_fail(struct host *host, int count) {
+  struct peer peer;
+
+  while (count-- > 0) {
+    peer_open(&peer, host, SBK_TCP);
+    peer_say(&peer, "NONSENSE\n\n^");
+    peer_leave(&peer);
+  }
+}
+
+static void a_peer_floods_no_log(void **state) {
+  struct host host;
+
+  (void)state;
+  host_init(&host);
+  host.callbacks.log = count_line;
+  host_open(&host);
+  lines_of_the_log = 0;
+  come_and_fail(&host, 10);
+  assert_int_equal(lines_of_the_log, 10);
+  come_and_fail(&host, 90);
+  assert_int_equal(lines_of_the_log, 10);
+  host_wait(&host, 1000);
+  assert_int_equal(lines_of_the_log, 11);
+  assert_string_equal(host.log, "lines of a peer left out: 90");
+  come_and_fail(&host, 12);
+  assert_int_equal(lines_of_the_log, 21);
+  host_end(&host);
+  assert_int_equal(lines_of_the_log, 22); /* nothing is kept back */
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(takes_nothing_for_its_defaults),
@@ -522,6 +564,7 @@ int main(void) {
       cmocka_unit_test(time_may_come_to_its_end),
       cmocka_unit_test(has_a_sentence_for_every_error),
       cmocka_unit_test(is_the_version_of_its_headers),
+      cmocka_unit_test(a_peer_floods_no_log),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

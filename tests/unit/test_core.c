@@ -4,104 +4,6 @@
 
 #include "core.h"
 
-/* The last line that was logged. */
-static struct {
-  int lines;
-  enum sbk_log_level level;
-  char text[4096];
-} logged;
-
-static void on_log(enum sbk_log_level level, const char *line, void *arg) {
-  assert_ptr_equal(arg, &logged);
-  assert_true(strlen(line) < sizeof(logged.text));
-  logged.lines++;
-  logged.level = level;
-  memcpy(logged.text, line, strlen(line) + 1);
-}
-
-static sbk__core logging_core(void) {
-  sbk__core core;
-
-  memset(&core, 0, sizeof(core));
-  memset(&logged, 0, sizeof(logged));
-  core.callbacks.log = on_log;
-  core.arg = &logged;
-
-  return core;
-}
-
-static void a_line_says_who_what_and_details(void **state) {
-  sbk__core core = logging_core();
-
-  (void)state;
-  sbk__log(&core, SBK_LOG_WARN, "10.0.0.1", "closed", "too slow");
-  assert_string_equal(logged.text, "10.0.0.1: closed: too slow");
-  assert_int_equal(logged.level, SBK_LOG_WARN);
-  sbk__log(&core, SBK_LOG_ERROR, NULL, "closed", NULL);
-  assert_string_equal(logged.text, "closed");
-  sbk__log(&core, SBK_LOG_ERROR, "", "closed", "");
-  assert_string_equal(logged.text, "closed: ");
-  assert_int_equal(logged.lines, 3);
-}
-
-static void texts_of_peers_are_escaped(void **state) {
-  sbk__core core = logging_core();
-
-  (void)state;
-  sbk__log(&core, SBK_LOG_INFO, "a\nb", "x", "\r\n\x1b[31m\\\x7f\xe2\x80\xae");
-  assert_string_equal(logged.text,
-                      "a\\x0ab: x: "
-                      "\\x0d\\x0a\\x1b[31m\\x5c\\x7f\\xe2\\x80\\xae");
-}
-
-static void every_byte_comes_out_printable(void **state) {
-  sbk__core core = logging_core();
-  char text[2] = {0, 0};
-  int c;
-
-  (void)state;
-  for (c = 1; c < 256; c++) {
-    size_t i, len;
-
-    text[0] = (char)c;
-    sbk__log(&core, SBK_LOG_INFO, NULL, "", text);
-    len = strlen(logged.text);
-    assert_int_equal(len, c >= 32 && c < 127 && c != '\\' ? 3 : 6);
-    for (i = 0; i < len; i++) {
-      assert_true(logged.text[i] >= 32 && logged.text[i] < 127);
-    }
-  }
-}
-
-static void texts_of_peers_are_cut_at_128_bytes(void **state) {
-  sbk__core core = logging_core();
-  char text[1000];
-  size_t len;
-
-  (void)state;
-  for (len = 127; len <= 129; len++) {
-    memset(text, 'x', len);
-    text[len] = '\0';
-    sbk__log(&core, SBK_LOG_INFO, NULL, "", text);
-    assert_int_equal(strlen(logged.text), 2 + (len <= 128 ? len : 128 + 3));
-  }
-  /* The longest line there can be. */
-  memset(text, '\n', sizeof(text) - 1);
-  text[sizeof(text) - 1] = '\0';
-  sbk__log(&core, SBK_LOG_INFO, text,
-           "sbk_broker_free() called from a callback", text);
-  assert_int_equal(strlen(logged.text), 2 * (4 * 128 + 3) + 2 * 2 + 40);
-}
-
-static void is_silent_without_a_callback(void **state) {
-  sbk__core core = logging_core();
-
-  (void)state;
-  core.callbacks.log = NULL;
-  sbk__log(&core, SBK_LOG_ERROR, "a", "b", "c");
-  assert_int_equal(logged.lines, 0);
-}
-
 static int on_random(void *dst, size_t len, void *arg) {
   int *rv = arg;
 
@@ -157,11 +59,6 @@ static void randomness_comes_from_the_system_in_any_amount(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_line_says_who_what_and_details),
-      cmocka_unit_test(texts_of_peers_are_escaped),
-      cmocka_unit_test(every_byte_comes_out_printable),
-      cmocka_unit_test(texts_of_peers_are_cut_at_128_bytes),
-      cmocka_unit_test(is_silent_without_a_callback),
       cmocka_unit_test(randomness_comes_from_the_host_if_it_has_some),
       cmocka_unit_test(randomness_comes_from_the_system_in_any_amount),
   };
