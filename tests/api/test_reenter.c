@@ -8,9 +8,10 @@ struct play {
   struct host host; /* first: hooks get it */
   const char *where;
   void (*act)(struct play *play, sbk_session *session);
-  bool busy; /* act is under way */
-  bool down; /* the broker was shut down */
-  bool over; /* it is being freed */
+  bool busy;    /* act is under way */
+  bool down;    /* the broker was shut down */
+  bool over;    /* it is being freed */
+  bool revoked; /* whatever is judged inside act is refused */
   size_t acts;
   unsigned random;
   struct peer listener; /* to /topic/log */
@@ -28,7 +29,7 @@ static const char *const places[] = {
     "outbound",     "handler",       "subscribe handler",
     "message",      "encode",        "decode",
     "each_user",    "each_session",  "each_subscription",
-    "task"};
+    "task",         "rule"};
 
 #define PLACES (sizeof(places) / sizeof(places[0]))
 
@@ -61,6 +62,18 @@ static enum sbk_verdict on_outbound(sbk_call *call, void *arg) {
     host_event(host, "outbound;");
     host_hook(host, "outbound", sbk_call_session(call));
   }
+
+  return SBK_PASS;
+}
+
+static enum sbk_verdict on_rule(sbk_call *call, void *arg) {
+  struct play *play = arg;
+
+  if (play->busy) {
+    return play->revoked ? SBK_REFUSE : SBK_PASS;
+  }
+  host_event(&play->host, "rule;");
+  host_hook(&play->host, "rule", sbk_call_session(call));
 
   return SBK_PASS;
 }
@@ -199,6 +212,7 @@ static void set_up(struct play *play, const char *where,
                    void (*act)(struct play *play, sbk_session *session)) {
   struct sbk_endpoint endpoint = SBK_ENDPOINT_INIT;
   struct sbk_converter converter = SBK_CONVERTER_INIT;
+  struct sbk_rule rule = SBK_RULE_INIT;
   struct host *host = &play->host;
 
   memset(play, 0, sizeof(*play));
@@ -220,6 +234,9 @@ static void set_up(struct play *play, const char *where,
   assert_int_equal(sbk_broker_add_handler(host->broker, SBK_SUBSCRIBE, "/s",
                                           on_subscribe, host),
                    0);
+  rule.check = on_rule;
+  rule.arg = play;
+  assert_int_equal(sbk_broker_add_rule(host->broker, &rule), 0);
   converter.content_type = "text/plain";
   converter.encode = on_encode;
   converter.decode = on_decode;
@@ -380,6 +397,7 @@ static enum sbk_verdict pass(sbk_call *call, void *arg) {
 static void enlist(struct play *p, sbk_session *session) {
   struct sbk_endpoint endpoint = SBK_ENDPOINT_INIT;
   struct sbk_converter converter = SBK_CONVERTER_INIT;
+  struct sbk_rule rule = SBK_RULE_INIT;
   sbk_broker *broker = p->host.broker;
   char name[32];
   int i;
@@ -397,6 +415,9 @@ static void enlist(struct play *p, sbk_session *session) {
     converter.content_type = name;
     converter.encode = on_encode;
     assert_int_equal(sbk_broker_add_converter(broker, &converter), 0);
+    rule.pattern = name;
+    rule.order = i - 10;
+    assert_int_equal(sbk_broker_add_rule(broker, &rule), 0);
     assert_int_equal(
         sbk_broker_add_interceptor(broker, SBK_INBOUND, i - 10, pass, NULL), 0);
     assert_int_equal(
@@ -411,6 +432,51 @@ static void registering_works(void **state) {
   assert_string_equal(play.trace, reference.trace);
   finish(&play);
   finish(&reference);
+}
+
+/* Everybody's subscriptions, the one's that it is called for among them. */
+static size_t judge_all(struct play *p, sbk_session *session) {
+  sbk_session *all[3] = {session, NULL, NULL};
+  size_t i, ended = 0;
+  int rv;
+
+  if (p->ann.conn != NULL) {
+    all[1] = sbk_conn_session(p->ann.conn);
+  }
+  if (p->bob.conn != NULL) {
+    all[2] = sbk_conn_session(p->bob.conn);
+  }
+  for (i = 0; i < 3; i++) {
+    rv = all[i] != NULL ? sbk_session_reauthorize(all[i]) : 0;
+    assert_true(rv >= 0);
+    ended += (size_t)rv;
+  }
+
+  return ended;
+}
+
+static void judge(struct play *p, sbk_session *session) {
+  assert_int_equal(judge_all(p, session), 0);
+}
+
+static void judging_again_works(void **state) {
+  perform(&reference, NULL, NULL);
+  perform(&play, *state, judge);
+  assert_string_equal(play.trace, reference.trace);
+  finish(&play);
+  finish(&reference);
+}
+
+static void revoke(struct play *p, sbk_session *session) {
+  p->revoked = true;
+  judge_all(p, session);
+  assert_int_equal(judge_all(p, session), 0);
+  p->revoked = false;
+}
+
+static void revoking_works(void **state) {
+  perform(&play, *state, revoke);
+  finish(&play);
 }
 
 static void accept_one(struct play *p, sbk_session *session) {
@@ -478,6 +544,8 @@ int main(void) {
       {"misuse does no harm", misuse_does_no_harm},
       {"sending works", sending_works},
       {"closing works", closing_works},
+      {"judging again works", judging_again_works},
+      {"revoking works", revoking_works},
       {"registering works", registering_works},
       {"accepting works", accepting_works},
       {"shutting down works", shutting_down_works},
