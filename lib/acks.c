@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "ascii.h"
 #include "deliver.h"
 #include "ledger.h"
 #include "str.h"
@@ -26,37 +25,17 @@ static enum sbk__fault read_names(const sbk_session *session,
                                                      : SBK__FAULT_NONE;
 }
 
-/* The count behind text; 0: it is none. */
-static uint64_t read_count(const char *text) {
-  uint64_t value = 0;
-
-  for (; sbk__ascii_is_digit(*text) && value < UINT64_MAX / 10 - 9; text++) {
-    value = value * 10 + (uint64_t)(*text - '0');
-  }
-
-  return *text == '\0' ? value : 0;
-}
-
 static sbk__delivery *find(const sbk_session *session, const names *n) {
-  return n->by_number ? sbk__ledger_find(session, read_count(n->id))
+  return n->by_number ? sbk__ledger_find(session, sbk__parse_u64(n->id))
                       : sbk__ledger_find_message(session, n->id, n->sub);
 }
 
 /* Did this broker ever give out that id? Late and repeated ACKs do no harm. */
 static bool was_given(const sbk_session *session, const names *n) {
-  const sbk_broker *broker = session->broker;
-  uint64_t count;
+  uint64_t number;
 
-  if (n->by_number) {
-    return sbk__ledger_knows(session, read_count(n->id));
-  }
-  if (strncmp(n->id, broker->epoch, sizeof(broker->epoch)) != 0 ||
-      n->id[sizeof(broker->epoch)] != '-') {
-    return false;
-  }
-  count = read_count(n->id + sizeof(broker->epoch) + 1);
-
-  return count > 0 && count <= broker->message_count;
+  return n->by_number ? sbk__ledger_knows(session, sbk__parse_u64(n->id))
+                      : sbk__message_number(session->broker, n->id, &number);
 }
 
 enum sbk__fault sbk__acks_check(const sbk_session *session,

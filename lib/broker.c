@@ -10,6 +10,7 @@
 #include "inbound.h"
 #include "msec.h"
 #include "origin.h"
+#include "replay.h"
 
 #define DRAIN_MAX ((sbk_msec)86400000) /* a day */
 
@@ -86,6 +87,7 @@ static void init_tables(sbk_broker *broker) {
   broker->core.quota = &broker->log_quota;
   broker->route.mem = mem;
   sbk__subs_init(&broker->subs, &broker->core);
+  sbk__keep_init(&broker->keep, &broker->core, &broker->subs);
   sbk__users_init(&broker->users, &broker->core);
   sbk__handlers_init(&broker->handlers, &broker->core);
   sbk__rules_init(&broker->rules, &broker->core);
@@ -98,6 +100,8 @@ static void init_tables(sbk_broker *broker) {
   sbk__list_init(&broker->work);
   sbk__list_init(&broker->dispatch);
   sbk__work_init(&broker->dispatch_work, sbk__dispatch_work);
+  sbk__list_init(&broker->replays);
+  sbk__work_init(&broker->replay_work, sbk__replay_work);
   sbk__list_init(&broker->endpoints);
   sbk__list_init(&broker->conns);
   sbk__list_init(&broker->ready);
@@ -184,6 +188,7 @@ void sbk_broker_free(sbk_broker *broker) {
     endpoint_free(&mem, sbk__item(node, sbk__endpoint, in_endpoints));
   }
   assert(broker->held == 0 && broker->paused_count == 0);
+  sbk__keep_free(&broker->keep);
   sbk__subs_free(&broker->subs);
   sbk__map_free(&broker->users);
   sbk__handlers_free(&broker->handlers);
@@ -298,12 +303,14 @@ sbk_msec sbk_broker_deadline(sbk_broker *broker) {
   const sbk__timer *timer = sbk__heap_first(&broker->timers);
 
   if (atomic_load_explicit(&broker->posts, memory_order_relaxed) != NULL ||
-      !sbk__list_empty(&broker->ready)) {
+      !sbk__list_empty(&broker->ready) || !sbk__list_empty(&broker->replays)) {
     return 0;
   }
 
-  return sbk__earlier(timer != NULL ? timer->due : SBK_NEVER,
-                      sbk__drain_due(broker));
+  return sbk__earlier(
+      timer != NULL ? timer->due : SBK_NEVER,
+      sbk__earlier(sbk__drain_due(broker),
+                   sbk__keep_due(&broker->keep, &broker->topics)));
 }
 
 /* ---- what the host registers ---- */

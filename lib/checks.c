@@ -5,6 +5,7 @@
 #include "acks.h"
 #include "ascii.h"
 #include "pattern.h"
+#include "str.h"
 #include "tx.h"
 
 /* What STOMP says of a frame, before the host's code sees it. */
@@ -167,6 +168,11 @@ uint16_t sbk__check_prefetch(const char *text, size_t max) {
   return *text != '\0' ? 0 : (uint16_t)(value < max ? value : max);
 }
 
+/* Digits, or nothing at all. */
+static bool is_count(const char *text) {
+  return text == NULL || strcmp(text, "0") == 0 || sbk__parse_u64(text) > 0;
+}
+
 static enum sbk__fault check_subscribe(const sbk_session *session,
                                        const sbk_message *msg) {
   const struct sbk_config *limits = &session->broker->core.config;
@@ -188,6 +194,9 @@ static enum sbk__fault check_subscribe(const sbk_session *session,
   if (sbk__check_prefetch(sbk_message_header(msg, "prefetch-count"),
                           limits->max_unacked) == 0) {
     return SBK__FAULT_PREFETCH;
+  }
+  if (!is_count(sbk_message_header(msg, "history"))) {
+    return SBK__FAULT_HISTORY;
   }
   if (sbk_message_header(msg, "selector") != NULL) {
     return SBK__FAULT_SELECTOR;

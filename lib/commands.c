@@ -7,6 +7,7 @@
 #include "deliver.h"
 #include "fanout.h"
 #include "handle.h"
+#include "replay.h"
 #include "stomp_write.h"
 #include "str.h"
 #include "tx.h"
@@ -107,6 +108,20 @@ static void send_to_user(sbk_call *call, const sbk__header *to, size_t path) {
   }
 }
 
+/* Why a message was not taken. */
+static enum sbk__fault why_not(const sbk_broker *broker, const sbk_message *msg,
+                               int rv) {
+  const sbk__header *to = sbk__message_findz(msg, "destination");
+
+  if (rv != SBK_ERR_TOO_MANY) {
+    return SBK__FAULT_NOMEM;
+  }
+
+  return sbk__route_is_queue(&broker->route, to->value, to->value_len)
+             ? SBK__FAULT_QUEUE_FULL
+             : SBK__FAULT_RETAINED_FULL;
+}
+
 static void publish(sbk_call *call) {
   sbk_message *copy;
   int rv;
@@ -125,8 +140,7 @@ static void publish(sbk_call *call) {
   call->msg->foreign = true;
   rv = sbk__publish(call->broker, call->msg, call->session);
   if (rv < 0) {
-    sbk__handle_fail(call, rv == SBK_ERR_TOO_MANY ? SBK__FAULT_QUEUE_FULL
-                                                  : SBK__FAULT_NOMEM);
+    sbk__handle_fail(call, why_not(call->broker, call->msg, rv));
   }
 }
 
@@ -213,7 +227,9 @@ static bool enter_table(sbk_call *call, sbk__sub *sub, bool queue) {
     return false;
   }
 
-  return sbk__subs_add(subs, sub) == 0; /* tidies up where it fails */
+  /* It tidies up where it fails. */
+  return sbk__subs_add(subs, sub) == 0 &&
+         (queue || sbk__replay_begin(sub, call->msg) == 0);
 }
 
 static sbk__sub *enter_subscription(sbk_call *call, const sbk__header *to,
@@ -355,6 +371,8 @@ static bool goes_to(const sbk_broker *broker, const sbk_message *msg,
 
 /* What publishing will need, so that it cannot fail. */
 static int promise(sbk_broker *broker, sbk_message *msg) {
+  sbk__topic *topic;
+
   if (goes_to(broker, msg, true)) {
     return sbk__enqueue_promise(broker, msg);
   }
@@ -363,8 +381,12 @@ static int promise(sbk_broker *broker, sbk_message *msg) {
   }
   msg->foreign = true;
   sbk__stamp(broker, msg);
+  if (sbk__rest_for(broker, msg, SBK__V12) == NULL) {
+    return SBK_ERR_NOMEM;
+  }
+  topic = sbk__topic_of(broker, sbk__message_findz(msg, "destination"));
 
-  return sbk__rest_for(broker, msg, SBK__V12) != NULL ? 0 : SBK_ERR_NOMEM;
+  return topic != NULL ? sbk__keep_promise(&broker->keep, topic, msg) : 0;
 }
 
 static void run_kept(sbk_call *call) {
@@ -376,21 +398,49 @@ static void run_kept(sbk_call *call) {
   }
 }
 
+/* Keeps the promise that a frame was given, or (run false) gives it up. */
+static void keep_promise(sbk_call *call, bool run) {
+  sbk_broker *broker = call->broker;
+  bool queue = goes_to(broker, call->msg, true);
+  bool other = goes_to(broker, call->msg, false);
+  sbk__topic *topic = NULL;
+
+  if (queue) {
+    sbk__enqueue_forget(broker, call->msg);
+  } else if (other) {
+    topic = sbk__topic_of(broker, sbk__message_findz(call->msg, "destination"));
+  }
+  if (topic != NULL) {
+    sbk__keep_forget(&broker->keep, topic, call->msg);
+  }
+  if (run) {
+    run_kept(call);
+  }
+  if (queue) {
+    sbk__enqueue_tidy(broker, call->msg);
+  } else if (topic != NULL) {
+    sbk__keep_tidy(&broker->keep, call->msg);
+  }
+}
+
 /* All in order, or none: what can be short is had before anything is done. A
  * promise holds until its frame's turn, whatever handlers send before that. */
-static int commit(sbk_call *call, sbk__tx *tx) {
+static enum sbk__fault commit(sbk_call *call, sbk__tx *tx) {
   sbk_session *session = call->session;
   sbk_broker *broker = call->broker;
   sbk_call **calls =
       sbk__calloc(&broker->core.mem, tx->count + 1, sizeof(sbk_call *));
-  int rv = calls != NULL ? 0 : SBK_ERR_NOMEM;
+  enum sbk__fault fault = calls != NULL ? SBK__FAULT_NONE : SBK__FAULT_NOMEM;
   uint32_t i, count = 0;
 
-  while (rv == 0 && count < tx->count) {
+  while (fault == SBK__FAULT_NONE && count < tx->count) {
     sbk_call *kept = sbk__call_new(session, tx->frames[count]);
+    int rv = kept != NULL ? promise(broker, kept->msg) : SBK_ERR_NOMEM;
 
-    rv = kept != NULL ? promise(broker, kept->msg) : SBK_ERR_NOMEM;
-    if (rv == 0) {
+    if (rv != 0) {
+      fault = why_not(broker, tx->frames[count], rv);
+    }
+    if (fault == SBK__FAULT_NONE) {
       kept->commit = call->msg;
       calls[count++] = kept;
     } else if (kept != NULL) {
@@ -398,12 +448,8 @@ static int commit(sbk_call *call, sbk__tx *tx) {
     }
   }
   for (i = 0; i < count; i++) {
-    if (goes_to(broker, calls[i]->msg, true)) {
-      sbk__enqueue_forget(broker, calls[i]->msg);
-    }
-    if (rv == 0 && session->state != SBK__CLOSING) {
-      run_kept(calls[i]);
-    }
+    keep_promise(calls[i],
+                 fault == SBK__FAULT_NONE && session->state != SBK__CLOSING);
     calls[i]->commit = NULL;
     if (!calls[i]->deferred) {
       sbk__call_free(calls[i]);
@@ -411,15 +457,7 @@ static int commit(sbk_call *call, sbk__tx *tx) {
   }
   sbk__free(&broker->core.mem, calls);
 
-  return rv;
-}
-
-static enum sbk__fault do_commit(sbk_call *call, sbk__tx *tx) {
-  int rv = commit(call, tx);
-
-  return rv == 0                  ? SBK__FAULT_NONE
-         : rv == SBK_ERR_TOO_MANY ? SBK__FAULT_QUEUE_FULL
-                                  : SBK__FAULT_NOMEM;
+  return fault;
 }
 
 static void do_transaction(sbk_call *call) {
@@ -433,7 +471,7 @@ static void do_transaction(sbk_call *call) {
   } else {
     tx = sbk__tx_take(call->session, name);
     if (call->msg->command == SBK_COMMIT) {
-      fault = do_commit(call, tx);
+      fault = commit(call, tx);
     }
     sbk__tx_free(&call->broker->core.mem, tx);
   }

@@ -137,6 +137,10 @@ void sbk__conn_tick(sbk_broker *broker, sbk_msec now) {
   sbk__enter(broker);
   sbk__conn_set_now(broker, now);
   sbk__log_left_out(&broker->core, false);
+  sbk__keep_expire(&broker->keep, &broker->topics);
+  if (!sbk__list_empty(&broker->replays)) {
+    sbk__work_add(broker, &broker->replay_work);
+  }
   while ((timer = sbk__heap_first(&broker->timers)) != NULL &&
          timer->due <= broker->core.now) {
     sbk_conn *conn = sbk__item(timer, sbk_conn, timer);

@@ -50,6 +50,9 @@ static const struct {
     SIZE(heartbeat_grace, 3, 100),
     SIZE(max_queue, 512 * KIB, GIB),
     SIZE(max_total_queue, 256 * MIB, TIB),
+    SIZE(max_history_bytes, 64 * MIB, GIB),
+    SIZE(max_retained, 10000, 16777216),
+    SIZE(max_retained_bytes, 64 * MIB, GIB),
 #undef SIZE
 };
 

@@ -5,6 +5,7 @@
 #include "call.h"
 #include "ledger.h"
 #include "pressure.h"
+#include "replay.h"
 #include "stomp_write.h"
 
 const sbk__rest *sbk__rest_for(sbk_broker *broker, sbk_message *msg,
@@ -60,13 +61,10 @@ static void push(sbk__sub *sub, sbk__entry entry, size_t bytes) {
   sbk__pressure_add(session, &entry);
 }
 
-/* A plain reference: nobody acknowledges it. */
+/* A plain reference, admitted already: nobody acknowledges it. */
 static bool push_message(sbk__sub *sub, sbk_message *msg, size_t bytes) {
   sbk__entry entry = {{NULL}, sub->slot, 0};
 
-  if (!sbk__session_admit(sub->session, bytes)) {
-    return false;
-  }
   entry.ref.msg = sbk_message_ref(msg);
   push(sub, entry, bytes);
 
@@ -114,28 +112,60 @@ static bool push_backlog(sbk__sub *sub, sbk_message *msg, size_t bytes) {
   return true;
 }
 
-static bool enqueue(sbk__sub *sub, sbk_message *msg) {
+/* Bytes of a topic's message for sub; 0: no memory, and the session is closed.
+ */
+static size_t topic_bytes(sbk__sub *sub, sbk_message *msg) {
   sbk_session *session = sub->session;
   const sbk__rest *rest =
       sbk__rest_for(session->broker, msg, (enum sbk__version)session->version);
-  size_t bytes;
 
   if (rest == NULL) {
     sbk__session_fail(session, SBK__FAULT_NOMEM, NULL);
-    return false;
+    return 0;
   }
-  bytes = sub->head_len + rest->total;
-  if (sub->ack == SBK__ACK_AUTO) {
-    return push_message(sub, msg, bytes);
-  }
-  if (!sbk__session_admit(session, bytes + SBK__EXTRA_MAX)) {
+
+  return sub->head_len + rest->total;
+}
+
+static bool push_topic(sbk__sub *sub, sbk_message *msg, size_t bytes) {
+  return sub->ack == SBK__ACK_AUTO
+             ? push_message(sub, msg, bytes)
+             : push_delivery(sub, msg, bytes, NULL, (sbk__queued){msg, 0});
+}
+
+/* Does nothing wait in front of it? */
+static bool is_next(const sbk__sub *sub) {
+  return sub->replay == NULL &&
+         (sub->backlog == NULL || sub->backlog->count == 0) &&
+         (sub->ack == SBK__ACK_AUTO || sbk__ledger_has_room(sub));
+}
+
+static bool enqueue(sbk__sub *sub, sbk_message *msg) {
+  size_t bytes = topic_bytes(sub, msg);
+  size_t extra = sub->ack == SBK__ACK_AUTO ? 0 : SBK__EXTRA_MAX;
+
+  if (bytes == 0 || !sbk__session_admit(sub->session, bytes + extra)) {
     return false;
   }
 
-  return (sub->backlog == NULL || sub->backlog->count == 0) &&
-                 sbk__ledger_has_room(sub)
-             ? push_delivery(sub, msg, bytes, NULL, (sbk__queued){msg, 0})
-             : push_backlog(sub, msg, bytes);
+  return is_next(sub) ? push_topic(sub, msg, bytes)
+                      : push_backlog(sub, msg, bytes);
+}
+
+/* What was admitted before, or belongs to the past. */
+static bool enqueue_admitted(sbk__sub *sub, sbk_message *msg) {
+  size_t bytes = topic_bytes(sub, msg);
+
+  if (bytes == 0) {
+    return false;
+  }
+  if (sbk__outq_reserve(&sub->session->out, &sub->session->broker->rings) !=
+      0) {
+    sbk__session_fail(sub->session, SBK__FAULT_NOMEM, NULL);
+    return false;
+  }
+
+  return push_topic(sub, msg, bytes);
 }
 
 /* The host's code may have ended the one or the other. */
@@ -143,21 +173,30 @@ static bool still_takes(const sbk__sub *sub) {
   return sub->session->state == SBK__CONNECTED && !sub->muted;
 }
 
-bool sbk__deliver(sbk__sub *sub, sbk_message *msg) {
+static bool deliver(sbk__sub *sub, sbk_message *msg,
+                    bool (*enqueue_it)(sbk__sub *sub, sbk_message *msg)) {
   bool queued;
 
   if (!still_takes(sub)) {
     return false;
   }
   if (sub->session->broker->outbound.count == 0) {
-    queued = enqueue(sub, msg);
+    queued = enqueue_it(sub, msg);
   } else {
-    queued = intercept(sub, &msg) && still_takes(sub) && enqueue(sub, msg);
+    queued = intercept(sub, &msg) && still_takes(sub) && enqueue_it(sub, msg);
     sbk_message_unref(msg);
   }
 
   /* Where too much waits for all, it may be closed with what it got. */
   return queued && sub->session->state == SBK__CONNECTED;
+}
+
+bool sbk__deliver(sbk__sub *sub, sbk_message *msg) {
+  return deliver(sub, msg, enqueue);
+}
+
+bool sbk__deliver_past(sbk__sub *sub, sbk_message *msg) {
+  return deliver(sub, msg, enqueue_admitted);
 }
 
 static sbk__entry backlog_take(sbk__sub *sub, size_t *bytes) {
@@ -173,27 +212,21 @@ static sbk__entry backlog_take(sbk__sub *sub, size_t *bytes) {
 }
 
 static void refill_topic(sbk__sub *sub) {
-  sbk_session *session = sub->session;
-  sbk_broker *broker = session->broker;
-
   while (sub->backlog != NULL && sub->backlog->count > 0 &&
-         session->state == SBK__CONNECTED && sbk__ledger_has_room(sub)) {
+         sub->session->state == SBK__CONNECTED &&
+         (sub->ack == SBK__ACK_AUTO || sbk__ledger_has_room(sub))) {
     size_t bytes;
     sbk__entry entry = backlog_take(sub, &bytes);
 
-    /* It was admitted when it came: no limit is asked once more. */
-    if (sbk__outq_reserve(&session->out, &broker->rings) != 0) {
-      sbk__session_fail(session, SBK__FAULT_NOMEM, NULL);
-    } else {
-      push_delivery(sub, entry.ref.msg, bytes, NULL,
-                    (sbk__queued){entry.ref.msg, 0});
-    }
+    enqueue_admitted(sub, entry.ref.msg);
     sbk_message_unref(entry.ref.msg);
   }
 }
 
 static void refill(sbk__sub *sub) {
-  if (sub->active) {
+  if (sub->replay != NULL) {
+    sbk__replay_soon(sub);
+  } else if (sub->active) {
     refill_topic(sub);
   }
   if (sub->dest != NULL && sub->dest->queue != NULL) {
@@ -216,6 +249,7 @@ void sbk__refill(sbk__sub *sub, bool all) {
 void sbk__backlog_free(sbk__sub *sub) {
   size_t bytes;
 
+  sbk__replay_free(sub);
   while (sub->backlog != NULL && sub->backlog->count > 0) {
     sbk__entry entry = backlog_take(sub, &bytes);
 
@@ -366,7 +400,16 @@ void sbk__enqueue_forget(sbk_broker *broker, const sbk_message *msg) {
       sbk__map_find(&broker->subs.exact, to->value, to->value_len);
 
   sbk__queue_forget(dest->queue, body_len(msg));
-  sbk__subs_tidy(&broker->subs, dest);
+}
+
+void sbk__enqueue_tidy(sbk_broker *broker, const sbk_message *msg) {
+  const sbk__header *to = sbk__message_findz(msg, "destination");
+  sbk__dest *dest =
+      sbk__map_find(&broker->subs.exact, to->value, to->value_len);
+
+  if (dest != NULL) {
+    sbk__subs_tidy(&broker->subs, dest);
+  }
 }
 
 int sbk__enqueue(sbk_broker *broker, const sbk__header *to, sbk_message *msg) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "deliver.h"
+#include "str.h"
 
 sbk_message *sbk__message_make(sbk_broker *broker, const char *prefix,
                                size_t prefix_len, const char *destination,
@@ -37,12 +38,35 @@ sbk_message *sbk__message_make(sbk_broker *broker, const char *prefix,
   return msg;
 }
 
+sbk__topic *sbk__topic_of(const sbk_broker *broker, const sbk__header *to) {
+  return broker->topics.count > 0
+             ? sbk__topics_find(&broker->topics, to->value, to->value_len,
+                                broker->core.config.separator)
+             : NULL;
+}
+
+/* For those that come later. Afterwards nothing fails for all. */
+static int keep(sbk_broker *broker, const sbk__header *to, sbk_message *msg,
+                const sbk_session *sender) {
+  sbk__topic *topic = sbk__topic_of(broker, to);
+
+  if (topic == NULL) {
+    return 0;
+  }
+  if (sbk__rest_for(broker, msg, SBK__V12) == NULL) {
+    return SBK_ERR_NOMEM;
+  }
+
+  return sbk__keep_add(&broker->keep, topic, msg, sbk__parse_u64(msg->id + 9),
+                       sender != NULL ? sender->serial : 0);
+}
+
 int sbk__publish(sbk_broker *broker, sbk_message *msg,
                  const sbk_session *sender) {
   const sbk__header *to = sbk__message_findz(msg, "destination");
   const sbk__dest *dest;
   uint32_t i, pos = 0;
-  int count = 0;
+  int rv, count = 0;
 
   broker->counts.published++;
   if (msg->id_len == 0) {
@@ -50,6 +74,10 @@ int sbk__publish(sbk_broker *broker, sbk_message *msg,
   }
   if (sbk__route_is_queue(&broker->route, to->value, to->value_len)) {
     return sbk__enqueue(broker, to, msg);
+  }
+  rv = keep(broker, to, msg, sender);
+  if (rv != 0) {
+    return rv;
   }
   while ((dest = sbk__subs_next(&broker->subs, to->value, to->value_len,
                                 &pos)) != NULL) {

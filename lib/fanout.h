@@ -12,11 +12,15 @@ sbk_message *sbk__message_make(sbk_broker *broker, const char *prefix,
                                const char *content_type, const void *data,
                                size_t len);
 
+/* How the topic of a destination behaves; NULL: as topics do. */
+sbk__topic *sbk__topic_of(const sbk_broker *broker, const sbk__header *to);
+
 /*
  * Gives msg its id and queues it for every subscription of its destination;
  * sender, which may be NULL, is left out where it asked for that. How many
  * deliveries; SBK_ERR_NOMEM: none. At a queue destination it goes to one of
- * them, or waits: 1 or 0; SBK_ERR_TOO_MANY: the queue is full.
+ * them, or waits: 1 or 0; SBK_ERR_TOO_MANY: the queue is full, or no more last
+ * values can be kept.
  */
 int sbk__publish(sbk_broker *broker, sbk_message *msg,
                  const sbk_session *sender);

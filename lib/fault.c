@@ -128,6 +128,9 @@ static const struct {
                                SBK_ERR_TOO_MANY, 1008},
     [SBK__FAULT_TX_BYTES] = {"transaction over max_transaction_bytes",
                              SBK_ERR_TOO_BIG, 1009},
+    [SBK__FAULT_HISTORY] = {"malformed history", SBK_ERR_STOMP, 1002},
+    [SBK__FAULT_RETAINED_FULL] = {"over max_retained or max_retained_bytes",
+                                  SBK_ERR_TOO_MANY, 1008},
     [SBK__FAULT_SELECTOR] = {"selectors are not supported", SBK_ERR_STOMP,
                              1002},
 };

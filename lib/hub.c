@@ -61,3 +61,24 @@ void sbk__stamp(sbk_broker *broker, sbk_message *msg) {
   msg->id_len = (uint8_t)len;
   msg->frozen = true;
 }
+
+void sbk__stamp_notice(sbk_message *msg) {
+  msg->id[8] = '+';
+}
+
+bool sbk__message_number(const sbk_broker *broker, const char *id,
+                         uint64_t *number) {
+  uint64_t value;
+
+  if (strncmp(id, broker->epoch, sizeof(broker->epoch)) != 0 ||
+      (id[8] != '-' && id[8] != '+')) {
+    return false;
+  }
+  value = sbk__parse_u64(id + 9);
+  if (value == 0 || value > broker->message_count) {
+    return false;
+  }
+  *number = id[8] == '-' ? value : 0;
+
+  return true;
+}

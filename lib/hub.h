@@ -11,6 +11,7 @@
 #include "core.h"
 #include "handlers.h"
 #include "heap.h"
+#include "keep.h"
 #include "list.h"
 #include "log.h"
 #include "map.h"
@@ -20,7 +21,6 @@
 #include "rules.h"
 #include "stomp_read.h"
 #include "subs.h"
-#include "topics.h"
 #include "ws.h"
 
 /* A path for sessions, as sbk_broker_add_endpoint() copied it. */
@@ -73,6 +73,7 @@ struct sbk_broker {
   sbk__chain errors;
   sbk__converters converters;
   sbk__topics topics;
+  sbk__keep keep;
 
   sbk__log_quota log_quota;
   sbk__rings rings;
@@ -95,6 +96,8 @@ struct sbk_broker {
   sbk__node work;     /* sbk__work */
   sbk__node dispatch; /* destinations whose queue may have takers */
   sbk__work dispatch_work;
+  sbk__node replays; /* that can go on */
+  sbk__work replay_work;
   void (*session_work)(sbk__work *work);
   unsigned depth; /* of calls of the host into the library */
   bool leaving;
@@ -138,5 +141,11 @@ void sbk__dispatch_soon(sbk_broker *broker, sbk__dest *dest);
 
 /* The message gets the next id. */
 void sbk__stamp(sbk_broker *broker, sbk_message *msg);
+/* It is a notice of the broker's own, from which nobody can resume. */
+void sbk__stamp_notice(sbk_message *msg);
+/* The number in a message-id of this run of the broker, 0 in a notice's. False:
+ * it is none. */
+bool sbk__message_number(const sbk_broker *broker, const char *id,
+                         uint64_t *number);
 
 #endif

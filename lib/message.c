@@ -67,6 +67,18 @@ void sbk_message_unref(sbk_message *msg) {
   sbk__free(msg->mem, msg);
 }
 
+size_t sbk__message_size(const sbk_message *msg) {
+  size_t size = msg->text != NULL ? msg->text->len : 0;
+  uint32_t i;
+
+  for (i = 0; i < msg->header_count; i++) {
+    size += msg->headers[i].name_len;
+    size += msg->headers[i].value_len;
+  }
+
+  return size;
+}
+
 const sbk__header *sbk__message_find(const sbk_message *msg, const char *name,
                                      size_t name_len) {
   uint32_t i;

@@ -59,6 +59,9 @@ sbk_message *sbk__message_new(const struct sbk_mem *mem,
  * for frozen messages. */
 int sbk__message_put(sbk_message *msg, const char *name, const char *value);
 
+/* Bytes of its body and of its headers' names and values. */
+size_t sbk__message_size(const sbk_message *msg);
+
 /* NULL: absent. */
 const sbk__header *sbk__message_find(const sbk_message *msg, const char *name,
                                      size_t name_len);

@@ -103,7 +103,7 @@ int sbk__session_connected(sbk_session *session) {
   }
   sbk__list_push(&broker->sessions, &session->in_sessions);
   broker->session_count++;
-  broker->counts.connects++;
+  session->serial = ++broker->counts.connects;
   broker->pending_count -= session->pending;
   session->pending = false;
   session->state = SBK__CONNECTED;

@@ -40,6 +40,7 @@ struct sbk_session {
   struct sbk_call *call; /* that waits for the host, or NULL */
   sbk__node deferred;    /* calls that were put off, or wait in vain */
   uint32_t deferred_count;
+  uint64_t serial;            /* among those that were connected, from 1 */
   struct sbk__ledger *ledger; /* deliveries that wait for an ACK, or NULL */
   struct sbk__tx *transactions;
   size_t backlog;      /* bytes that wait for windows */

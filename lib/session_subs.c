@@ -2,6 +2,7 @@
 
 #include "acks.h"
 #include "deliver.h"
+#include "replay.h"
 #include "session.h"
 
 /* The subscriptions of a session, by their ids and by their slots. */
@@ -177,8 +178,11 @@ void sbk__session_eats(sbk_session *session) {
   }
   session->hungry = false;
   for (i = 0; i < session->slot_count; i++) {
-    const sbk__sub *sub = session->subs[i];
+    sbk__sub *sub = session->subs[i];
 
+    if (sub != NULL && sub->replay != NULL) {
+      sbk__replay_soon(sub);
+    }
     if (sub != NULL && sub->dest != NULL && sub->dest->queue != NULL) {
       sbk__dispatch_soon(session->broker, sub->dest);
     }

@@ -32,6 +32,10 @@ int sbk_broker_stats(sbk_broker *broker, struct sbk_stats *stats) {
   all.queued = queued(broker);
   all.waiting = broker->held;
   all.paused = broker->paused_count;
+  all.history = broker->keep.history_count;
+  all.history_bytes = broker->keep.history_bytes;
+  all.retained = broker->keep.value_count;
+  all.retained_bytes = broker->keep.value_bytes;
   memcpy(stats, &all, size);
   stats->size = size;
 

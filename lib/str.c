@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "ascii.h"
+
 void sbk__str_init(sbk__str *str, const struct sbk_mem *mem) {
   memset(str, 0, sizeof(*str));
   str->mem = mem;
@@ -73,4 +75,14 @@ void sbk__str_add_u64(sbk__str *str, uint64_t value) {
   char digits[20];
 
   sbk__str_add(str, digits, sbk__format_u64(digits, value));
+}
+
+uint64_t sbk__parse_u64(const char *text) {
+  uint64_t value = 0;
+
+  for (; sbk__ascii_is_digit(*text) && value < UINT64_MAX / 10 - 9; text++) {
+    value = value * 10 + (uint64_t)(*text - '0');
+  }
+
+  return *text == '\0' ? value : 0;
 }

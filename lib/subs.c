@@ -208,16 +208,23 @@ void sbk__subs_remove(sbk__subs *subs, sbk__sub *sub) {
 }
 
 void sbk__subs_tidy(sbk__subs *subs, sbk__dest *dest) {
-  if (dest->count == 0 &&
+  if (dest->count == 0 && dest->store == NULL &&
       (dest->queue == NULL || sbk__queue_idle(dest->queue))) {
     dest_free(subs, dest);
   }
 }
 
-sbk__dest *sbk__subs_queue(sbk__subs *subs, const char *name, size_t len) {
+sbk__dest *sbk__subs_need(sbk__subs *subs, const char *name, size_t len) {
   sbk__dest *dest = sbk__map_find(&subs->exact, name, len);
 
-  if (dest == NULL && dest_new(subs, &dest, name, len, false) != 0) {
+  return dest != NULL || dest_new(subs, &dest, name, len, false) == 0 ? dest
+                                                                      : NULL;
+}
+
+sbk__dest *sbk__subs_queue(sbk__subs *subs, const char *name, size_t len) {
+  sbk__dest *dest = sbk__subs_need(subs, name, len);
+
+  if (dest == NULL) {
     return NULL;
   }
   if (dest->queue == NULL) {

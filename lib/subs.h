@@ -15,7 +15,8 @@
  * client writes can reach another's.
  */
 typedef struct sbk__dest {
-  sbk__queue *queue; /* of a queue destination; else NULL */
+  sbk__queue *queue;        /* of a queue destination; else NULL */
+  struct sbk__store *store; /* of a topic that keeps something, or NULL */
   struct sbk__sub **subs;
   uint32_t count;
   uint32_t cap;
@@ -31,9 +32,10 @@ typedef struct sbk__sub {
   sbk_session *session;
   sbk__dest *dest;    /* NULL: a user destination, or no longer active */
   sbk__outq *backlog; /* of a topic: what waits for the window, or NULL */
-  uint32_t place;     /* in dest->subs */
-  uint32_t slot;      /* in its session */
-  uint32_t queued;    /* entries of its session's queue that name it */
+  struct sbk__replay *replay; /* what it is told of the past, or NULL */
+  uint32_t place;             /* in dest->subs */
+  uint32_t slot;              /* in its session */
+  uint32_t queued;            /* entries of its session's queue that name it */
   uint32_t id_hash;
   uint16_t window;   /* deliveries that may be unacknowledged */
   uint16_t unacked;  /* that are */
@@ -86,6 +88,9 @@ int sbk__subs_add(sbk__subs *subs, sbk__sub *sub);
 /* Takes it out again; nothing happens if it is not in. */
 void sbk__subs_remove(sbk__subs *subs, sbk__sub *sub);
 
+/* The record of a destination, made if need be; tidy up when it is not used.
+ * NULL: no memory. */
+sbk__dest *sbk__subs_need(sbk__subs *subs, const char *name, size_t len);
 /* The record of a queue destination, with its queue, made if need be. NULL: no
  * memory. */
 sbk__dest *sbk__subs_queue(sbk__subs *subs, const char *name, size_t len);

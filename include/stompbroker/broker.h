@@ -183,6 +183,11 @@ struct sbk_config {
    * quarters of it those who publish most are not read until it is half; more
    * than it closes those for whom most waits. */
   size_t max_total_queue;
+
+  /* What topics keep (topic.h), all together. */
+  size_t max_history_bytes;  /**< 64 MiB, to 1 GiB; then the oldest go */
+  size_t max_retained;       /**< last values: 10,000, to 16,777,216 */
+  size_t max_retained_bytes; /**< of them: 64 MiB, to 1 GiB */
 };
 #define SBK_CONFIG_INIT SBK__SIZED(struct sbk_config)
 

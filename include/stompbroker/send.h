@@ -25,6 +25,7 @@ extern "C" {
  *
  * Below a queue prefix one subscription gets it, or it waits: 1 if a message of
  * that queue went to a consumer, 0 if not; SBK_ERR_TOO_MANY: the queue is full.
+ * So it is where a topic keeps last values and no more of them fit (topic.h).
  */
 SBK_API int sbk_send(sbk_broker *broker, const char *destination,
                      const char *content_type, const void *data, size_t len);

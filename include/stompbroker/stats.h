@@ -53,6 +53,13 @@ struct sbk_stats {
   uint64_t waiting; /**< bytes of memory, now */
   uint64_t paused;  /**< sessions not read, now, since it is too much */
   uint64_t alarms;  /**< how often it was */
+  /* What topics keep (topic.h): now, and since the beginning. */
+  uint64_t history;        /**< messages in histories */
+  uint64_t history_bytes;  /**< as history_bytes counts */
+  uint64_t retained;       /**< last values */
+  uint64_t retained_bytes; /**< as max_retained_bytes counts */
+  uint64_t replayed;       /**< of both, to subscribers that came later */
+  uint64_t gaps;           /**< subscribers that were told of one */
 };
 #define SBK_STATS_INIT SBK__SIZED(struct sbk_stats)
 

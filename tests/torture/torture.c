@@ -103,18 +103,28 @@ static bool is_part(const struct unit *unit, const struct units *units,
 /*
  * Where there are queues, a message that one consumer does not get for want of
  * memory goes to another: what each of them has to show is then known of all of
- * them together.
+ * them together. Where topics keep what is sent, a client that comes back may
+ * also get what it would have had before, or be told of a gap.
  */
 struct pool {
+  bool kept;
   struct codes *messages; /* of all streams of the clean run, see normalize() */
   bool *seen;
   size_t count;
 };
 
-static bool is_message(const struct unit *unit) {
+static bool is_frame(const struct unit *unit, const char *command) {
   size_t off = unit->at[0] == CODE_TEXT || unit->at[0] == CODE_BINARY;
 
-  return begins(unit->at + off, unit->len - off, "MESSAGE\n");
+  return begins(unit->at + off, unit->len - off, command);
+}
+
+static bool is_message(const struct unit *unit) {
+  return is_frame(unit, "MESSAGE\n");
+}
+
+static bool is_connected(const struct unit *unit) {
+  return is_frame(unit, "CONNECTED\n");
 }
 
 /* A MESSAGE without what belongs to its receiver and its delivery. */
@@ -205,7 +215,7 @@ static bool skips(const struct units *clean, size_t from, size_t to,
 }
 
 /* Looks at one stream; false: it shows what it must not. pool is NULL where
- * there are no queues. */
+ * there are no queues and nothing is kept. */
 static bool look(const struct units *clean, const struct units *now,
                  struct pool *pool, bool closing, struct finding *finding) {
   size_t c = 0, i, next;
@@ -214,7 +224,13 @@ static bool look(const struct units *clean, const struct units *now,
   for (i = 0; i < now->count; i++) {
     const struct unit *unit = &now->list[i];
 
-    if (pool != NULL && !goodbye && is_message(unit) && pool_see(pool, unit)) {
+    if (goodbye && is_connected(unit)) { /* the client has come back */
+      goodbye = false;
+      finding->ended = true;
+    }
+
+    if (pool != NULL && !goodbye && is_message(unit) &&
+        (pool_see(pool, unit) || pool->kept)) {
       continue;
     }
     for (next = c; next < clean->count; next++) {
@@ -244,8 +260,8 @@ static bool look(const struct units *clean, const struct units *now,
 static bool judge(struct run *clean, struct run *now) {
   struct finding finding = {false, false};
   struct units expected, actual;
-  struct pool pool = {0};
-  bool queues = clean->script->config.queue_prefixes != NULL;
+  struct pool pool = {.kept = clean->script->topic_count > 0};
+  bool queues = clean->script->config.queue_prefixes != NULL || pool.kept;
   bool fine = true;
   unsigned i;
 

@@ -58,6 +58,9 @@ static const struct {
     ROW(max_queue, 524288, 1073741824, 0),
     ROW(send_timeout, 10000, 86400000, 0),
     ROW(max_total_queue, 268435456, 1099511627776, 0),
+    ROW(max_history_bytes, 67108864, 1073741824, 0),
+    ROW(max_retained, 10000, 16777216, 0),
+    ROW(max_retained_bytes, 67108864, 1073741824, 0),
 #undef ROW
 };
 

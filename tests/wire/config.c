@@ -69,6 +69,9 @@ static const struct {
     MEMBER(SIZE, max_queue),
     MEMBER(MSEC, send_timeout),
     MEMBER(SIZE, max_total_queue),
+    MEMBER(SIZE, max_history_bytes),
+    MEMBER(SIZE, max_retained),
+    MEMBER(SIZE, max_retained_bytes),
 };
 
 void split_list(const char **list, size_t cap, char *text) {

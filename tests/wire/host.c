@@ -475,5 +475,8 @@ int host_setup(struct run *run) {
     endpoint.message = script->endpoints[i].echo ? on_message : NULL;
     ONCE_MORE(run, rv, sbk_broker_add_endpoint(run->broker, &endpoint));
   }
+  for (i = 0; i < script->topic_count && rv == 0; i++) {
+    ONCE_MORE(run, rv, sbk_broker_add_topic(run->broker, &script->topics[i]));
+  }
   return rv == 0 ? add_rules(run) : rv;
 }

@@ -328,6 +328,24 @@ static void put_delivery(const struct macro *m, const char *name, char *text,
   put(m, "%s", "");
 }
 
+/* gap NAME SUBSCRIPTION DESTINATION [ACK] */
+static void put_gap(const struct macro *m, const char *name, char *text) {
+  const char *id = next_word(&text), *destination = next_word(&text);
+  const char *ack = next_word(&text);
+
+  put(m, "%s< MESSAGE", name);
+  put(m, "%s< subscription:%s", name, id);
+  if (ack != NULL) {
+    put(m, "%s< ack:%s", name, ack);
+  }
+  put(m, "%s< destination:%s", name, destination);
+  put(m, "%s< message-id:{*}", name);
+  put(m, "%s< history:gap", name);
+  put(m, "%s<", name);
+  put(m, "%s< ^@", name);
+  put(m, "%s", "");
+}
+
 /* receipt NAME ID */
 static void put_receipt(const struct macro *m, const char *name,
                         const char *id) {
@@ -339,10 +357,10 @@ static void put_receipt(const struct macro *m, const char *name,
 
 static bool is_macro(const char *what) {
   static const char *const names[] = {
-      "connect",  "session",  "stream",   "asks",      "upgrade",
-      "switched", "refused",  "answered", "last",      "error",
-      "fails",    "overruns", "goodbye",  "subscribe", "send",
-      "message",  "receipt",  "frame",    "delivery",  "redelivery"};
+      "connect",  "session",    "stream", "asks",    "upgrade", "switched",
+      "refused",  "answered",   "last",   "error",   "fails",   "overruns",
+      "goodbye",  "subscribe",  "send",   "message", "receipt", "frame",
+      "delivery", "redelivery", "gap"};
   size_t i;
 
   for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -400,6 +418,8 @@ bool macro_line(void *arg, void (*expand)(void *arg, const char *line),
     put_frame(m, name, text);
   } else if (strcmp(what, "delivery") == 0) {
     put_delivery(m, name, text, false);
+  } else if (strcmp(what, "gap") == 0) {
+    put_gap(m, name, text);
   } else if (strcmp(what, "redelivery") == 0) {
     put_delivery(m, name, text, true);
   } else {

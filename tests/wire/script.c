@@ -380,6 +380,7 @@ void script_free(struct script *script) {
   own_free(script->items);
   own_free(script->rules);
   own_free(script->endpoints);
+  own_free(script->topics);
   own_free(script->name);
   own_free(script->path);
   own_free(script);

@@ -82,6 +82,8 @@ struct script {
   struct sbk_config config;
   struct endpoint_line *endpoints;
   size_t endpoint_count;
+  struct sbk_topic *topics;
+  size_t topic_count;
   struct rule *rules;
   size_t rule_count;
 

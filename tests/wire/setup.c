@@ -142,6 +142,37 @@ static void endpoint_line(struct reader *r, char *text) {
   }
 }
 
+/* topic PREFIX [retain] [messages=N] [bytes=N] [age=N] [oldest|newest] */
+static void topic_line(struct reader *r, char *text) {
+  struct script *script = r->script;
+  struct sbk_topic *topic;
+  char *part = next_word(&text);
+
+  script->topics = own_realloc(script->topics, (script->topic_count + 1) *
+                                                   sizeof(*script->topics));
+  topic = &script->topics[script->topic_count++];
+  memset(topic, 0, sizeof(*topic));
+  topic->size = sizeof(*topic);
+  topic->prefix = reader_text(r, part, strlen(part));
+  while ((part = next_word(&text)) != NULL) {
+    if (strncmp(part, "messages=", 9) == 0) {
+      topic->history_messages = strtoul(part + 9, NULL, 10);
+    } else if (strncmp(part, "bytes=", 6) == 0) {
+      topic->history_bytes = strtoul(part + 6, NULL, 10);
+    } else if (strncmp(part, "age=", 4) == 0) {
+      topic->history_age = strtoul(part + 4, NULL, 10);
+    } else if (strcmp(part, "retain") == 0) {
+      topic->retain = 1;
+    } else if (strcmp(part, "oldest") == 0) {
+      topic->overflow = SBK_OVERFLOW_DROP_OLDEST;
+    } else if (strcmp(part, "newest") == 0) {
+      topic->overflow = SBK_OVERFLOW_DROP_NEWEST;
+    } else {
+      reader_wrong(r, "what is %s?", part);
+    }
+  }
+}
+
 static void config_line(struct reader *r, char *text) {
   char *equal = strchr(text, '=');
   char *value;
@@ -187,6 +218,8 @@ bool setup_line(struct reader *r, const char *what, char *text) {
     config_line(r, text);
   } else if (strcmp(what, "endpoint") == 0) {
     endpoint_line(r, text);
+  } else if (strcmp(what, "topic") == 0) {
+    topic_line(r, text);
   } else if (strcmp(what, "handler") == 0) {
     rule_line(r, RULE_HANDLER, text);
   } else if (strcmp(what, "interceptor") == 0) {
