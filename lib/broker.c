@@ -195,6 +195,7 @@ void sbk_broker_free(sbk_broker *broker) {
   sbk__rules_free(&broker->rules);
   sbk__chain_free(&broker->inbound, &mem);
   sbk__chain_free(&broker->outbound, &mem);
+  sbk__chain_free(&broker->sends, &mem);
   sbk__chain_free(&broker->errors, &mem);
   sbk__converters_free(&broker->converters, &mem);
   sbk__topics_free(&broker->topics, &mem);
@@ -464,14 +465,14 @@ int sbk_broker_add_error_handler(sbk_broker *broker, int order,
 int sbk_broker_add_interceptor(sbk_broker *broker, enum sbk_direction direction,
                                int order, sbk_interceptor interceptor,
                                void *arg) {
-  if (interceptor == NULL ||
-      (direction != SBK_INBOUND && direction != SBK_OUTBOUND)) {
-    return SBK_ERR_INVAL;
-  }
+  sbk__chain *chain = direction == SBK_INBOUND    ? &broker->inbound
+                      : direction == SBK_OUTBOUND ? &broker->outbound
+                      : direction == SBK_SENDS    ? &broker->sends
+                                                  : NULL;
 
-  return sbk__chain_add(direction == SBK_INBOUND ? &broker->inbound
-                                                 : &broker->outbound,
-                        &broker->core.mem, order, interceptor, arg);
+  return interceptor != NULL && chain != NULL
+             ? sbk__chain_add(chain, &broker->core.mem, order, interceptor, arg)
+             : SBK_ERR_INVAL;
 }
 
 int sbk_broker_add_rule(sbk_broker *broker, const struct sbk_rule *rule) {

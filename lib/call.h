@@ -10,6 +10,7 @@ enum sbk__call_kind {
   SBK__CALL_INBOUND = 0,
   SBK__CALL_HANDLER,
   SBK__CALL_OUTBOUND,
+  SBK__CALL_SEND,  /* of the host */
   SBK__CALL_REVIEW /* of a subscription that is there already */
 };
 
@@ -27,12 +28,13 @@ struct sbk_call {
   char *error;              /* the host's text, or NULL */
   char *params;             /* names and values by turns, each ended by NUL */
   size_t param_count;
-  size_t handler;     /* its place in the table */
-  bool running;       /* is in its handler */
-  bool deferred;      /* put off */
-  bool finished;      /* and ended, with result, while running or returning */
-  unsigned returning; /* sbk_call_return()s under way */
-  bool no_receipt;    /* it was given when a transaction kept the frame */
+  const char *to_user; /* of a send: its "user" */
+  size_t handler;      /* its place in the table */
+  bool running;        /* is in its handler */
+  bool deferred;       /* put off */
+  bool finished;       /* and ended, with result, while running or returning */
+  unsigned returning;  /* sbk_call_return()s under way */
+  bool no_receipt;     /* it was given when a transaction kept the frame */
   const sbk_message *commit; /* that runs the frame of a transaction, or NULL */
   int result;
   sbk__node in_deferred;

@@ -26,6 +26,9 @@ const char *sbk_call_param(sbk_call *call, const char *name) {
   const char *at = call->params;
   size_t i;
 
+  if (call->to_user != NULL && strcmp(name, "user") == 0) {
+    return call->to_user;
+  }
   for (i = 0; i < call->param_count; i++) {
     const char *value = at + strlen(at) + 1;
 

@@ -70,6 +70,7 @@ struct sbk_broker {
   sbk__rules rules;
   sbk__chain inbound;
   sbk__chain outbound;
+  sbk__chain sends;
   sbk__chain errors;
   sbk__converters converters;
   sbk__topics topics;

@@ -64,21 +64,73 @@ static sbk_message *fresh(sbk_message *msg) {
   return msg->id_len > 0 ? sbk__message_clone(msg) : sbk_message_ref(msg);
 }
 
+static int run_chain(sbk_broker *broker, sbk_call *call) {
+  enum sbk_verdict verdict = SBK_PASS;
+  const sbk__link *link;
+
+  while (verdict == SBK_PASS &&
+         (link = sbk__chain_next(&broker->sends, &call->walk)) != NULL) {
+    verdict = link->run(call, link->arg);
+  }
+  if (verdict == SBK_WAIT) {
+    sbk__log(&broker->core, SBK_LOG_ERROR, NULL,
+             "an interceptor of sends cannot wait; message dropped", NULL);
+  }
+
+  return verdict == SBK_PASS                          ? 1
+         : verdict == SBK_DROP || verdict == SBK_WAIT ? 0
+                                                      : SBK_ERR_DENIED;
+}
+
+/*
+ * Asks the interceptors of what the host sends. 1: it may go on, as *msg, which
+ * may have become another message and has one reference more for the caller; 0:
+ * to nobody; SBK_ERR_DENIED. There is no reference then.
+ */
+static int intercept(sbk_broker *broker, sbk_session *session, const char *user,
+                     sbk_message **msg) {
+  sbk_call call = {.broker = broker,
+                   .session = session,
+                   .kind = SBK__CALL_SEND,
+                   .to_user = user};
+  int rv = 1;
+
+  sbk_message_ref(*msg);
+  if (broker->sends.count == 0) {
+    return 1;
+  }
+  call.msg = *msg;
+  rv = run_chain(broker, &call);
+  sbk__free(&broker->core.mem, call.error);
+  if (rv == 1) {
+    *msg = call.msg;
+  } else {
+    sbk_message_unref(call.msg);
+  }
+
+  return rv;
+}
+
 int sbk_send_message(sbk_broker *broker, sbk_message *msg) {
   int rv = check_broker(broker, sbk_message_header(msg, "destination"));
-  sbk_message *out;
+  sbk_message *out, *made;
 
   if (rv != 0) {
     return rv;
   }
-  out = fresh(msg);
-  if (out == NULL) {
+  made = out = fresh(msg);
+  if (made == NULL) {
     return SBK_ERR_NOMEM;
   }
   sbk__enter(broker);
-  rv = sbk__publish(broker, out, NULL);
+  rv = intercept(broker, NULL, NULL, &out);
+  if (rv == 1) {
+    msg->frozen = true;
+    rv = sbk__publish(broker, out, NULL);
+    sbk_message_unref(out);
+  }
   sbk__leave(broker);
-  sbk_message_unref(out);
+  sbk_message_unref(made);
 
   return rv;
 }
@@ -92,7 +144,12 @@ int sbk_send_message_to_user(sbk_broker *broker, const char *user,
   }
   msg->frozen = true;
   sbk__enter(broker);
-  rv = sbk__publish_to_user(broker, user, msg);
+  rv = intercept(broker, NULL, user, &msg);
+  if (rv == 1) {
+    msg->frozen = true;
+    rv = sbk__publish_to_user(broker, user, msg);
+    sbk_message_unref(msg);
+  }
   sbk__leave(broker);
 
   return rv;
@@ -107,7 +164,12 @@ int sbk_send_message_to_session(sbk_session *session, sbk_message *msg) {
   }
   msg->frozen = true;
   sbk__enter(broker);
-  rv = sbk__publish_to_session(session, msg);
+  rv = intercept(broker, session, NULL, &msg);
+  if (rv == 1) {
+    msg->frozen = true;
+    rv = sbk__publish_to_session(session, msg);
+    sbk_message_unref(msg);
+  }
   sbk__leave(broker);
 
   return rv;

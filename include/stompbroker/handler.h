@@ -124,7 +124,8 @@ SBK_API int sbk_broker_add_error_handler(sbk_broker *broker, int order,
 
 enum sbk_direction {
   SBK_INBOUND = 1, /**< what clients send, and the end of their sessions */
-  SBK_OUTBOUND     /**< each MESSAGE to each receiver */
+  SBK_OUTBOUND,    /**< each MESSAGE to each receiver */
+  SBK_SENDS        /**< what the host sends, once, before anybody gets it */
 };
 
 /**
@@ -142,6 +143,12 @@ enum sbk_direction {
  * closes its session;
  * SBK_WAIT is not to be had there and counts as SBK_DROP, with a line in the
  * log.
+ *
+ * Sends of the host, those of its handlers among them: SBK_DROP sends it to
+ * nobody, which the sending function returns as 0; SBK_REFUSE and SBK_REJECT
+ * make that SBK_ERR_DENIED; SBK_WAIT counts as SBK_DROP. The call has a session
+ * only if it is sent to one; sbk_call_param() of "user" is the name of the user
+ * that it is sent to. What the interceptor sends itself comes here too.
  */
 typedef enum sbk_verdict (*sbk_interceptor)(sbk_call *call, void *arg);
 

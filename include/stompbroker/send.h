@@ -21,7 +21,8 @@ extern "C" {
  * How many deliveries were queued, 0 too when there are no subscribers;
  * SBK_ERR_NOMEM: nobody got it; SBK_ERR_INVAL: no destination, or it is below
  * the user prefix. A receiver for which alone memory or its queue was short
- * is closed; the others get the message.
+ * is closed; the others get the message. SBK_ERR_DENIED, as of all functions
+ * that send: an interceptor of SBK_SENDS says no.
  *
  * Below a queue prefix one subscription gets it, or it waits: 1 if a message of
  * that queue went to a consumer, 0 if not; SBK_ERR_TOO_MANY: the queue is full.

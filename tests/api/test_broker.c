@@ -303,7 +303,7 @@ static void refuses_interceptors_that_cannot_be(void **state) {
                        host.broker, (enum sbk_direction)0, 0, pass, NULL),
                    SBK_ERR_INVAL);
   assert_int_equal(sbk_broker_add_interceptor(
-                       host.broker, (enum sbk_direction)3, 0, pass, NULL),
+                       host.broker, (enum sbk_direction)4, 0, pass, NULL),
                    SBK_ERR_INVAL);
   host.mem.fail_from = host.mem.calls;
   assert_int_equal(

@@ -29,7 +29,7 @@ static const char *const places[] = {
     "outbound",     "handler",       "subscribe handler",
     "message",      "encode",        "decode",
     "each_user",    "each_session",  "each_subscription",
-    "task",         "rule"};
+    "task",         "rule",          "sends"};
 
 #define PLACES (sizeof(places) / sizeof(places[0]))
 
@@ -61,6 +61,17 @@ static enum sbk_verdict on_outbound(sbk_call *call, void *arg) {
               "/topic/log", 10) != 0) {
     host_event(host, "outbound;");
     host_hook(host, "outbound", sbk_call_session(call));
+  }
+
+  return SBK_PASS;
+}
+
+static enum sbk_verdict on_sends(sbk_call *call, void *arg) {
+  struct play *play = arg;
+
+  if (!play->busy) {
+    host_event(&play->host, "sends;");
+    host_hook(&play->host, "sends", sbk_call_session(call));
   }
 
   return SBK_PASS;
@@ -234,6 +245,9 @@ static void set_up(struct play *play, const char *where,
   assert_int_equal(sbk_broker_add_handler(host->broker, SBK_SUBSCRIBE, "/s",
                                           on_subscribe, host),
                    0);
+  assert_int_equal(
+      sbk_broker_add_interceptor(host->broker, SBK_SENDS, 0, on_sends, play),
+      0);
   rule.check = on_rule;
   rule.arg = play;
   assert_int_equal(sbk_broker_add_rule(host->broker, &rule), 0);
@@ -423,6 +437,8 @@ static void enlist(struct play *p, sbk_session *session) {
     assert_int_equal(
         sbk_broker_add_interceptor(broker, SBK_OUTBOUND, i - 10, pass, NULL),
         0);
+    assert_int_equal(
+        sbk_broker_add_interceptor(broker, SBK_SENDS, i - 10, pass, NULL), 0);
   }
 }
 

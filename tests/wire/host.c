@@ -147,7 +147,7 @@ static enum sbk_verdict on_interceptor(sbk_call *call, void *arg) {
     return SBK_REJECT;
   }
   if (scene.verdict == SBK_WAIT && scene.session != NULL &&
-      rule->direction != SBK_OUTBOUND) {
+      (rule->kind == RULE_ACCESS || rule->direction == SBK_INBOUND)) {
     stream = host_stream(scene.run, sbk_session_peer(scene.session));
     if (stream != NULL) {
       stream->call = call;

@@ -55,10 +55,10 @@ static bool access_word(struct rule *rule, char **text) {
   return true;
 }
 
-/* handler COMMAND PATTERN actions; interceptor in|out ORDER actions; errors
- * ORDER actions; rule ORDER verdict or actions; handshake actions; request PATH
- * actions. Interceptors and handshakes may be limited first: on COMMAND, to
- * DESTINATION, when TEMPLATE=TEXT. */
+/* handler COMMAND PATTERN actions; interceptor in|out|sends ORDER actions;
+ * errors ORDER actions; rule ORDER verdict or actions; handshake actions;
+ * request PATH actions. Interceptors and handshakes may be limited first: on
+ * COMMAND, to DESTINATION, when TEMPLATE=TEXT. */
 static void rule_line(struct reader *r, enum rule_kind kind, char *text) {
   struct rule *rule = add_rule(r, kind);
   char *part, *equal;
@@ -68,8 +68,10 @@ static void rule_line(struct reader *r, enum rule_kind kind, char *text) {
     rule->command = command_number(part != NULL ? part : "");
   } else if (kind == RULE_INTERCEPTOR) {
     part = next_word(&text);
-    rule->direction =
-        part != NULL && strcmp(part, "out") == 0 ? SBK_OUTBOUND : SBK_INBOUND;
+    rule->direction = part == NULL                 ? SBK_INBOUND
+                      : strcmp(part, "out") == 0   ? SBK_OUTBOUND
+                      : strcmp(part, "sends") == 0 ? SBK_SENDS
+                                                   : SBK_INBOUND;
     part = next_word(&text);
     rule->order = part != NULL ? atoi(part) : 0;
   } else if (kind == RULE_ERROR || kind == RULE_ACCESS) {
