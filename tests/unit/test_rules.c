@@ -212,6 +212,66 @@ static void names_are_captured(void **state) {
   end();
 }
 
+/* A random text of those letters that is a pattern, or a destination. */
+static void make_text(uint32_t *random, const char *letters, bool pattern,
+                      char text[16]) {
+  size_t i, len;
+
+  do {
+    len = 2 + test_random(random) % 6;
+    text[0] = '/';
+    for (i = 1; i < len; i++) {
+      text[i] = letters[test_random(random) % strlen(letters)];
+    }
+    text[len] = '\0';
+  } while ((pattern ? sbk__pattern_check(text, len, &core.config)
+                    : sbk__destination_check(text, len, &core.config)) != 0);
+}
+
+static bool passes(const char *text) {
+  const sbk__rule *rule = find(SBK_RULE_SUBSCRIBE, "joe", text, NULL);
+
+  return rule != NULL && rule->check == NULL && rule->verdict == SBK_PASS;
+}
+
+/* The point of it all: what a subscription to a pattern that passes gets, a
+ * subscription to each of these destinations would have got too. */
+static void a_pattern_sees_nothing_that_is_closed(void **state) {
+  uint32_t random = 0x5ec0de;
+  size_t round, i, passed = 0, matched = 0, closed = 0;
+  char text[16], pattern[16];
+
+  (void)state;
+  for (round = 0; round < 3000; round++) {
+    begin(round % 2 == 0 ? '/' : '.');
+    for (i = 0; i < 5; i++) {
+      make_text(&random, "ab/.**?", true, text);
+      add((int)i, 0, text, i % 2 == 0 ? SBK_PASS : SBK_REJECT);
+    }
+    for (i = 0; i < 4; i++) {
+      make_text(&random, "ab/.**?", true, pattern);
+      if (sbk__pattern_is(pattern, strlen(pattern)) && passes(pattern)) {
+        size_t n;
+
+        passed++;
+        for (n = 0; n < 200; n++) {
+          make_text(&random, "abc/.", false, text);
+          closed += !passes(text);
+          if (sbk__pattern_match(pattern, strlen(pattern), text, strlen(text),
+                                 core.config.separator, NULL)) {
+            matched++;
+            if (!passes(text)) {
+              fail_msg("%s sees %s", pattern, text);
+            }
+          }
+        }
+      }
+    }
+    end();
+  }
+  assert_true(passed > 300 && matched > 3000 && closed > 3000);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lower_orders_come_first_then_the_older_ones),
@@ -222,6 +282,7 @@ int main(void) {
       cmocka_unit_test(patterns_are_covered_or_met),
       cmocka_unit_test(other_names_count_for_all_but_pass),
       cmocka_unit_test(names_are_captured),
+      cmocka_unit_test(a_pattern_sees_nothing_that_is_closed),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
