@@ -53,6 +53,7 @@ static const struct {
     SIZE(max_history_bytes, 64 * MIB, GIB),
     SIZE(max_retained, 10000, 16777216),
     SIZE(max_retained_bytes, 64 * MIB, GIB),
+    SIZE(max_total_queued_bytes, 256 * MIB, TIB),
 #undef SIZE
 };
 

@@ -320,7 +320,7 @@ static bool hand_over(sbk__sub *sub, sbk__dest *dest, sbk__queued item) {
     }
   }
   if (!passed && session->state == SBK__CONNECTED) {
-    sbk__queue_settle(dest->queue);
+    sbk__queue_settle(dest->queue, item.msg);
     queued = true;
   }
   sbk_message_unref(msg);
@@ -360,10 +360,6 @@ void sbk__dispatch_work(sbk__work *work) {
   }
 }
 
-static size_t body_len(const sbk_message *msg) {
-  return msg->text != NULL ? msg->text->len : 0;
-}
-
 /* LIMITS: what is full refuses; what is promised counts. */
 static int check_full(const sbk_broker *broker, const sbk__queue *queue,
                       size_t len) {
@@ -372,7 +368,10 @@ static int check_full(const sbk_broker *broker, const sbk__queue *queue,
 
   return queue->count + queue->promised >= limits->max_queued_messages ||
                  bytes > limits->max_queued_bytes ||
-                 len > limits->max_queued_bytes - bytes
+                 len > limits->max_queued_bytes - bytes ||
+                 broker->subs.queued_bytes > limits->max_total_queued_bytes ||
+                 len >
+                     limits->max_total_queued_bytes - broker->subs.queued_bytes
              ? SBK_ERR_TOO_MANY
              : 0;
 }
@@ -385,9 +384,9 @@ int sbk__enqueue_promise(sbk_broker *broker, const sbk_message *msg) {
   if (dest == NULL) {
     return SBK_ERR_NOMEM;
   }
-  rv = check_full(broker, dest->queue, body_len(msg));
+  rv = check_full(broker, dest->queue, sbk__message_cost(msg));
   if (rv == 0) {
-    rv = sbk__queue_promise(dest->queue, body_len(msg));
+    rv = sbk__queue_promise(dest->queue, sbk__message_cost(msg));
   }
   sbk__subs_tidy(&broker->subs, dest);
 
@@ -399,7 +398,7 @@ void sbk__enqueue_forget(sbk_broker *broker, const sbk_message *msg) {
   sbk__dest *dest =
       sbk__map_find(&broker->subs.exact, to->value, to->value_len);
 
-  sbk__queue_forget(dest->queue, body_len(msg));
+  sbk__queue_forget(dest->queue, sbk__message_cost(msg));
 }
 
 void sbk__enqueue_tidy(sbk_broker *broker, const sbk_message *msg) {
@@ -420,7 +419,7 @@ int sbk__enqueue(sbk_broker *broker, const sbk__header *to, sbk_message *msg) {
   if (dest == NULL) {
     return SBK_ERR_NOMEM;
   }
-  rv = check_full(broker, dest->queue, body_len(msg));
+  rv = check_full(broker, dest->queue, sbk__message_cost(msg));
   if (rv == 0) {
     rv = sbk__queue_push(dest->queue, msg);
   }

@@ -114,8 +114,9 @@ static const struct {
     [SBK__FAULT_PREFETCH] = {"malformed prefetch-count", SBK_ERR_STOMP, 1002},
     [SBK__FAULT_QUEUE_PATTERN] = {"pattern over queues", SBK_ERR_STOMP, 1002},
     [SBK__FAULT_QUEUE_FULL] =
-        {"queue over max_queued_messages or max_queued_bytes", SBK_ERR_TOO_MANY,
-         1008},
+        {"queue over max_queued_messages, max_queued_bytes or "
+         "max_total_queued_bytes",
+         SBK_ERR_TOO_MANY, 1008},
     [SBK__FAULT_TX_NAME] = {"transaction is missing", SBK_ERR_STOMP, 1002},
     [SBK__FAULT_TX_SIZE] = {"transaction over max_transaction", SBK_ERR_TOO_BIG,
                             1009},

@@ -5,10 +5,6 @@
 
 #include "msec.h"
 
-/* LIMITS: what surrounds a message counts, so that many empty ones are not for
- * nothing. */
-#define SURROUNDINGS 256
-
 void sbk__keep_init(sbk__keep *keep, const sbk__core *core, sbk__subs *subs) {
   memset(keep, 0, sizeof(*keep));
   keep->core = core;
@@ -159,7 +155,7 @@ static sbk__kept *kept_new(sbk__keep *keep, sbk__store *store, sbk_message *msg,
   kept->number = number;
   kept->sender = sender;
   kept->at = keep->core->now;
-  kept->size = sbk__message_size(msg) + SURROUNDINGS;
+  kept->size = sbk__message_cost(msg);
 
   return kept;
 }
@@ -287,9 +283,7 @@ int sbk__keep_add(sbk__keep *keep, sbk__topic *topic, sbk_message *msg,
   const sbk__header *to = sbk__message_findz(msg, "destination");
   enum wish wish = wish_of(topic, msg);
   sbk__store *store = sbk__keep_find(keep, to->value, to->value_len);
-  int rv = wish == SET
-               ? check_value(keep, store, sbk__message_size(msg) + SURROUNDINGS)
-               : 0;
+  int rv = wish == SET ? check_value(keep, store, sbk__message_cost(msg)) : 0;
 
   keep->seq++;
   if (wish == CLEAR && store != NULL) {
@@ -323,7 +317,7 @@ int sbk__keep_promise(sbk__keep *keep, sbk__topic *topic,
                       const sbk_message *msg) {
   const sbk__header *to = sbk__message_findz(msg, "destination");
   enum wish wish = wish_of(topic, msg);
-  size_t size = sbk__message_size(msg) + SURROUNDINGS;
+  size_t size = sbk__message_cost(msg);
   sbk__store *store;
   int rv = 0;
 
@@ -366,7 +360,7 @@ void sbk__keep_forget(sbk__keep *keep, sbk__topic *topic,
   keep->promised -= entries(topic, wish);
   if (wish == SET) {
     keep->value_promises--;
-    keep->value_promised_bytes -= sbk__message_size(msg) + SURROUNDINGS;
+    keep->value_promised_bytes -= sbk__message_cost(msg);
   }
   sbk__keep_find(keep, to->value, to->value_len)->promised--;
 }

@@ -112,8 +112,9 @@ static void unref(sbk_session *session, sbk__delivery *delivery) {
   }
 }
 
-static void settle_queue(sbk_broker *broker, sbk__dest *dest) {
-  sbk__queue_settle(dest->queue);
+static void settle_queue(sbk_broker *broker, sbk__dest *dest,
+                         const sbk_message *msg) {
+  sbk__queue_settle(dest->queue, msg);
   sbk__subs_tidy(&broker->subs, dest);
 }
 
@@ -128,7 +129,7 @@ void sbk__delivery_left(sbk_session *session, sbk__delivery *delivery,
   /* Nobody will acknowledge it: what is sent is settled. */
   if (delivery->number == 0) {
     if (sent) {
-      settle_queue(session->broker, delivery->queue);
+      settle_queue(session->broker, delivery->queue, delivery->kept);
     } else {
       return_to_queue(session->broker, delivery);
     }
@@ -215,7 +216,7 @@ static void take_out(sbk_session *session, sbk__delivery *delivery) {
 
 void sbk__ledger_settle(sbk_session *session, sbk__delivery *delivery) {
   if (delivery->queue != NULL) {
-    settle_queue(session->broker, delivery->queue);
+    settle_queue(session->broker, delivery->queue, delivery->kept);
   }
   take_out(session, delivery);
 }

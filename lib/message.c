@@ -7,6 +7,8 @@
   1024 /* sbk_message_set_header(): as max_headers' largest                    \
         */
 
+#define SURROUNDINGS 256
+
 sbk_message *sbk__message_new(const struct sbk_mem *mem,
                               enum sbk_command command, size_t cap) {
   sbk_message *msg = sbk__malloc(mem, sizeof(*msg) + cap * sizeof(sbk__header));
@@ -67,8 +69,8 @@ void sbk_message_unref(sbk_message *msg) {
   sbk__free(msg->mem, msg);
 }
 
-size_t sbk__message_size(const sbk_message *msg) {
-  size_t size = msg->text != NULL ? msg->text->len : 0;
+size_t sbk__message_cost(const sbk_message *msg) {
+  size_t size = SURROUNDINGS + (msg->text != NULL ? msg->text->len : 0);
   uint32_t i;
 
   for (i = 0; i < msg->header_count; i++) {

@@ -59,8 +59,10 @@ sbk_message *sbk__message_new(const struct sbk_mem *mem,
  * for frozen messages. */
 int sbk__message_put(sbk_message *msg, const char *name, const char *value);
 
-/* Bytes of its body and of its headers' names and values. */
-size_t sbk__message_size(const sbk_message *msg);
+/* LIMITS: what it counts where it is kept: its body, its headers' names and
+ * values, and 256 for what surrounds them, so that many small ones are not for
+ * nothing. */
+size_t sbk__message_cost(const sbk_message *msg);
 
 /* NULL: absent. */
 const sbk__header *sbk__message_find(const sbk_message *msg, const char *name,

@@ -3,11 +3,12 @@
 #include <assert.h>
 #include <string.h>
 
-sbk__queue *sbk__queue_new(const struct sbk_mem *mem) {
+sbk__queue *sbk__queue_new(const struct sbk_mem *mem, size_t *total) {
   sbk__queue *queue = sbk__calloc(mem, 1, sizeof(*queue));
 
   if (queue != NULL) {
     queue->mem = mem;
+    queue->total = total;
     sbk__list_init(&queue->in_dispatch);
   }
 
@@ -25,15 +26,12 @@ void sbk__queue_free(sbk__queue *queue) {
     return;
   }
   for (i = 0; i < queue->count; i++) {
+    *queue->total -= sbk__message_cost(at(queue, i)->msg);
     sbk_message_unref(at(queue, i)->msg);
   }
   sbk__list_remove(&queue->in_dispatch);
   sbk__free(queue->mem, queue->ring);
   sbk__free(queue->mem, queue);
-}
-
-static size_t body_len(const sbk_message *msg) {
-  return msg->text != NULL ? msg->text->len : 0;
 }
 
 static int reserve(sbk__queue *queue) {
@@ -66,7 +64,8 @@ int sbk__queue_push(sbk__queue *queue, sbk_message *msg) {
   }
   queue->count++;
   *at(queue, queue->count - 1) = (sbk__queued){sbk_message_ref(msg), 0};
-  queue->bytes += body_len(msg);
+  queue->bytes += sbk__message_cost(msg);
+  *queue->total += sbk__message_cost(msg);
 
   return 0;
 }
@@ -77,6 +76,7 @@ int sbk__queue_promise(sbk__queue *queue, size_t bytes) {
   if (rv == 0) {
     queue->promised++;
     queue->promised_bytes += bytes;
+    *queue->total += bytes;
   }
 
   return rv;
@@ -86,6 +86,7 @@ void sbk__queue_forget(sbk__queue *queue, size_t bytes) {
   assert(queue->promised > 0 && queue->promised_bytes >= bytes);
   queue->promised--;
   queue->promised_bytes -= bytes;
+  *queue->total -= bytes;
 }
 
 sbk__queued sbk__queue_take(sbk__queue *queue) {
@@ -95,7 +96,7 @@ sbk__queued sbk__queue_take(sbk__queue *queue) {
   queue->head = (queue->head + 1) & (queue->cap - 1);
   queue->count--;
   queue->taken++;
-  queue->bytes -= body_len(item.msg);
+  queue->bytes -= sbk__message_cost(item.msg);
 
   return item;
 }
@@ -105,11 +106,12 @@ void sbk__queue_return(sbk__queue *queue, sbk__queued item) {
   queue->head = (queue->head - 1) & (queue->cap - 1);
   queue->count++;
   queue->taken--;
-  queue->bytes += body_len(item.msg);
+  queue->bytes += sbk__message_cost(item.msg);
   *at(queue, 0) = item;
 }
 
-void sbk__queue_settle(sbk__queue *queue) {
+void sbk__queue_settle(sbk__queue *queue, const sbk_message *msg) {
   assert(queue->taken > 0);
   queue->taken--;
+  *queue->total -= sbk__message_cost(msg);
 }

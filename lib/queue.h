@@ -29,11 +29,12 @@ typedef struct sbk__queue {
   size_t promised_bytes;
   uint32_t turn; /* the consumer that is asked first */
   bool busy;     /* being handed out: what comes meanwhile waits its turn */
-  size_t bytes;  /* of the bodies that wait */
+  size_t bytes;  /* that wait, as sbk__message_cost() counts */
+  size_t *total; /* of all queues: what waits, is taken, is promised */
 } sbk__queue;
 
-/* NULL: no memory. */
-sbk__queue *sbk__queue_new(const struct sbk_mem *mem);
+/* It counts itself in *total. NULL: no memory. */
+sbk__queue *sbk__queue_new(const struct sbk_mem *mem, size_t *total);
 /* Drops what waits. NULL is fine. */
 void sbk__queue_free(sbk__queue *queue);
 
@@ -47,8 +48,8 @@ void sbk__queue_forget(sbk__queue *queue, size_t bytes);
 sbk__queued sbk__queue_take(sbk__queue *queue);
 /* Puts back what was taken, in front; its reference moves here. */
 void sbk__queue_return(sbk__queue *queue, sbk__queued item);
-/* What was taken is dealt with. */
-void sbk__queue_settle(sbk__queue *queue);
+/* What was taken, and is msg, is dealt with. */
+void sbk__queue_settle(sbk__queue *queue, const sbk_message *msg);
 
 static inline bool sbk__queue_idle(const sbk__queue *queue) {
   return queue->count == 0 && queue->taken == 0 && queue->promised == 0 &&

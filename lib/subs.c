@@ -228,7 +228,7 @@ sbk__dest *sbk__subs_queue(sbk__subs *subs, const char *name, size_t len) {
     return NULL;
   }
   if (dest->queue == NULL) {
-    dest->queue = sbk__queue_new(&subs->core->mem);
+    dest->queue = sbk__queue_new(&subs->core->mem, &subs->queued_bytes);
     if (dest->queue == NULL) {
       sbk__subs_tidy(subs, dest);
       return NULL;

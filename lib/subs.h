@@ -66,7 +66,8 @@ static inline const char *sbk__sub_destination(const sbk__sub *sub) {
 typedef struct sbk__subs {
   const sbk__core *core;
   sbk__map exact;
-  sbk__map patterns; /* by their text */
+  size_t queued_bytes; /* of all queues */
+  sbk__map patterns;   /* by their text */
   sbk__dest **pattern_list;
   uint32_t pattern_count;
   uint32_t pattern_cap;

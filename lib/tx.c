@@ -23,10 +23,6 @@ static size_t count(const sbk_session *session) {
   return n;
 }
 
-static size_t body_len(const sbk_message *msg) {
-  return msg->text != NULL ? msg->text->len : 0;
-}
-
 enum sbk__fault sbk__tx_check(const sbk_session *session,
                               const sbk_message *msg) {
   const struct sbk_config *limits = &session->broker->core.config;
@@ -55,7 +51,7 @@ enum sbk__fault sbk__tx_check(const sbk_session *session,
     return SBK__FAULT_TX_ACTIONS;
   }
 
-  return body_len(msg) > limits->max_transaction_bytes - tx->bytes
+  return sbk__message_cost(msg) > limits->max_transaction_bytes - tx->bytes
              ? SBK__FAULT_TX_BYTES
              : SBK__FAULT_NONE;
 }
@@ -90,7 +86,7 @@ int sbk__tx_keep(sbk_session *session, sbk_message *msg) {
     tx->cap = cap;
   }
   tx->frames[tx->count++] = sbk_message_ref(msg);
-  tx->bytes += body_len(msg);
+  tx->bytes += sbk__message_cost(msg);
 
   return 0;
 }

@@ -113,10 +113,11 @@ const struct row option_rows[] = {
     NUMBER(max_unacked, 1024, 65535, "deliveries to a session without ACK"),
     NUMBER(max_redeliveries, 16, 65535, "times that a message comes again"),
     NUMBER(max_queued_messages, 10000, 16777216, "waiting in one queue"),
-    SIZE(max_queued_bytes, 8 * M, G, "the bodies of these"),
+    SIZE(max_queued_bytes, 8 * M, G, "all of these"),
+    SIZE(max_total_queued_bytes, 256 * M, 1024 * G, "in all queues"),
     NUMBER(max_transactions, 16, 1024, "open ones of one session"),
     NUMBER(max_transaction_actions, 1024, 65535, "frames in one transaction"),
-    SIZE(max_transaction_bytes, M, 64 * M, "the bodies of these"),
+    SIZE(max_transaction_bytes, M, 64 * M, "all of these"),
     NUMBER(max_deferred, 64, 65535, "handlers of a session put off"),
 
     GROUP("This program:"),

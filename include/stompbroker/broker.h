@@ -156,11 +156,12 @@ struct sbk_config {
   size_t max_unacked;      /**< deliveries to a session without an ACK: 1,024,
                                 to 65,535 */
   size_t max_redeliveries; /**< of one message: 16, to 65,535 */
-  size_t max_queued_messages;     /**< in one queue: 10,000, to 16,777,216 */
-  size_t max_queued_bytes;        /**< of their bodies: 8 MiB, to 1 GiB */
+  size_t max_queued_messages; /**< in one queue: 10,000, to 16,777,216 */
+  /** Of these; each counts its body, its headers and 256: 8 MiB, to 1 GiB. */
+  size_t max_queued_bytes;
   size_t max_transactions;        /**< open ones of a session: 16, to 1,024 */
   size_t max_transaction_actions; /**< in one: 1,024, to 65,535 */
-  size_t max_transaction_bytes;   /**< of their bodies: 1 MiB, to 64 MiB */
+  size_t max_transaction_bytes;   /**< of these, so too: 1 MiB, to 64 MiB */
   /** Calls of a session put off with sbk_call_defer(), behind which it is not
    * read: 64, to 65,535. */
   size_t max_deferred;
@@ -188,6 +189,8 @@ struct sbk_config {
   size_t max_history_bytes;  /**< 64 MiB, to 1 GiB; then the oldest go */
   size_t max_retained;       /**< last values: 10,000, to 16,777,216 */
   size_t max_retained_bytes; /**< of them: 64 MiB, to 1 GiB */
+  /** Of all queues, with what waits for an ACK: 256 MiB, to 1 TiB. */
+  size_t max_total_queued_bytes;
 };
 #define SBK_CONFIG_INIT SBK__SIZED(struct sbk_config)
 

@@ -61,6 +61,7 @@ static const struct {
     ROW(max_history_bytes, 67108864, 1073741824, 0),
     ROW(max_retained, 10000, 16777216, 0),
     ROW(max_retained_bytes, 67108864, 1073741824, 0),
+    ROW(max_total_queued_bytes, 268435456, 1099511627776, 0),
 #undef ROW
 };
 

@@ -7,6 +7,7 @@
 #include "queue.h"
 
 static struct failing_mem mem;
+static size_t total;
 
 static sbk_message *message(size_t len) {
   sbk_message *msg = sbk__message_new(&mem.mem, SBK_MESSAGE, 1);
@@ -33,10 +34,6 @@ static struct {
   size_t promised[MESSAGES];
   uint32_t promised_count;
 } model;
-
-static size_t len_of(const sbk_message *msg) {
-  return msg->text != NULL ? msg->text->len : 0;
-}
 
 static void push(sbk__queue *queue, sbk_message *msg) {
   assert_int_equal(sbk__queue_push(queue, msg), 0);
@@ -86,8 +83,10 @@ static void put_back(sbk__queue *queue, uint32_t dice) {
 
 static void settle(sbk__queue *queue, uint32_t dice) {
   if (model.taken_count > 0) {
-    sbk_message_unref(untake(dice).msg);
-    sbk__queue_settle(queue);
+    sbk_message *msg = untake(dice).msg;
+
+    sbk__queue_settle(queue, msg);
+    sbk_message_unref(msg);
   }
 }
 
@@ -112,10 +111,13 @@ static void keep(sbk__queue *queue, sbk_message *msg, bool pushed) {
 }
 
 static void check(const sbk__queue *queue) {
-  size_t i, bytes = 0, promised = 0;
+  size_t i, bytes = 0, promised = 0, taken = 0;
 
   for (i = 0; i < model.count; i++) {
-    bytes += len_of(model.waiting[i].msg);
+    bytes += sbk__message_cost(model.waiting[i].msg);
+  }
+  for (i = 0; i < model.taken_count; i++) {
+    taken += sbk__message_cost(model.taken[i].msg);
   }
   for (i = 0; i < model.promised_count; i++) {
     promised += model.promised[i];
@@ -125,6 +127,7 @@ static void check(const sbk__queue *queue) {
   assert_int_equal(queue->taken, model.taken_count);
   assert_int_equal(queue->promised, model.promised_count);
   assert_int_equal(queue->promised_bytes, promised);
+  assert_int_equal(total, bytes + taken + promised);
   assert_int_equal(sbk__queue_idle(queue), model.count == 0 &&
                                                model.taken_count == 0 &&
                                                model.promised_count == 0);
@@ -141,7 +144,7 @@ static void agrees_with_an_array_under_random_changes(void **state) {
   for (i = 0; i < MESSAGES; i++) {
     msgs[i] = message(i);
   }
-  queue = sbk__queue_new(&mem.mem);
+  queue = sbk__queue_new(&mem.mem, &total);
   assert_non_null(queue);
   for (i = 0; i < STEPS; i++) {
     uint32_t dice = test_random(&random) / 16;
@@ -176,7 +179,11 @@ static void agrees_with_an_array_under_random_changes(void **state) {
   while (model.taken_count > 0) {
     settle(queue, 0);
   }
+  while (model.promised_count > 0) {
+    sbk__queue_forget(queue, model.promised[--model.promised_count]);
+  }
   sbk__queue_free(queue);
+  assert_int_equal(total, 0);
   for (i = 0; i < MESSAGES; i++) {
     assert_int_equal(msgs[i]->refs, 1);
     sbk_message_unref(msgs[i]);
@@ -193,9 +200,9 @@ static void without_memory_it_is_as_before(void **state) {
   failing_mem_init(&mem);
   msg = message(3);
   mem.fail_from = 0;
-  assert_null(sbk__queue_new(&mem.mem));
+  assert_null(sbk__queue_new(&mem.mem, &total));
   mem.fail_from = SIZE_MAX;
-  queue = sbk__queue_new(&mem.mem);
+  queue = sbk__queue_new(&mem.mem, &total);
   mem.fail_from = 0;
   assert_int_equal(sbk__queue_push(queue, msg), SBK_ERR_NOMEM);
   assert_int_equal(sbk__queue_promise(queue, 3), SBK_ERR_NOMEM);
@@ -208,13 +215,14 @@ static void without_memory_it_is_as_before(void **state) {
     assert_true(count < 100);
   }
   assert_int_equal(queue->count, count);
-  assert_int_equal(queue->bytes, 3 * count);
+  assert_int_equal(queue->bytes, sbk__message_cost(msg) * count);
   mem.fail_from = SIZE_MAX;
   for (i = 0; i < count; i++) {
     sbk_message_unref(sbk__queue_take(queue).msg);
-    sbk__queue_settle(queue);
+    sbk__queue_settle(queue, msg);
   }
   assert_true(sbk__queue_idle(queue));
+  assert_int_equal(total, 0);
   assert_int_equal(msg->refs, 1);
   sbk__queue_free(queue);
   sbk__queue_free(NULL);

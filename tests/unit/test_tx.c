@@ -122,7 +122,7 @@ static void has_limits(void **state) {
   broker.core.config.max_transaction = 3;
   broker.core.config.max_transactions = 4;
   broker.core.config.max_transaction_actions = 5;
-  broker.core.config.max_transaction_bytes = 60;
+  broker.core.config.max_transaction_bytes = 2000; /* 268 for each */
   assert_int_equal(check(SBK_BEGIN, "123", 0), SBK__FAULT_NONE);
   assert_int_equal(check(SBK_BEGIN, "1234", 0), SBK__FAULT_TX_SIZE);
   for (i = 0; i < 4; i++) {
@@ -137,9 +137,9 @@ static void has_limits(void **state) {
   }
   assert_int_equal(check(SBK_ACK, "0", 0), SBK__FAULT_TX_ACTIONS);
   assert_int_equal(check(SBK_COMMIT, "0", 0), SBK__FAULT_NONE);
-  assert_int_equal(check(SBK_SEND, "1", 60), SBK__FAULT_NONE);
-  assert_int_equal(check(SBK_SEND, "1", 61), SBK__FAULT_TX_BYTES);
-  assert_int_equal(keep("1", 60), 0);
+  assert_int_equal(check(SBK_SEND, "1", 1732), SBK__FAULT_NONE);
+  assert_int_equal(check(SBK_SEND, "1", 1733), SBK__FAULT_TX_BYTES);
+  assert_int_equal(keep("1", 1464), 0);
   assert_int_equal(check(SBK_SEND, "1", 1), SBK__FAULT_TX_BYTES);
   assert_int_equal(check(SBK_SEND, "1", 0), SBK__FAULT_NONE);
   end();
@@ -163,7 +163,7 @@ static void without_memory_it_is_as_before(void **state) {
     assert_true(count < 100);
   }
   assert_int_equal(session.transactions->count, count);
-  assert_int_equal(session.transactions->bytes, 7 * count);
+  assert_int_equal(session.transactions->bytes, 275 * count);
   assert_int_equal(msg->refs, 1 + count);
   mem.fail_from = SIZE_MAX;
   assert_int_equal(sbk__tx_keep(&session, msg), 0);

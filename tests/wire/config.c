@@ -72,6 +72,7 @@ static const struct {
     MEMBER(SIZE, max_history_bytes),
     MEMBER(SIZE, max_retained),
     MEMBER(SIZE, max_retained_bytes),
+    MEMBER(SIZE, max_total_queued_bytes),
 };
 
 void split_list(const char **list, size_t cap, char *text) {
