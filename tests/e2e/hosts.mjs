@@ -63,7 +63,8 @@ class Host {
     return new Promise((done, no) => {
       const s = new ws.WebSocket(this.url, 'v12.stomp');
       s.on('open', () => frames.forEach((frame) => s.send(frame)));
-      s.once('message', () => done(s));
+      s.frames = 0;
+      s.on('message', () => { if (++s.frames === 1) done(s); });
       s.on('error', no);
     });
   }
@@ -181,6 +182,29 @@ async function breaks(host, say) {
     check(seen.bodies.every((body, i) => body === words[i]), 'not the same bytes');
     for (const s of mute) s._socket.destroy();
     await end(listener, sender);
+  });
+  await step(say('who reads late misses nothing, unless more waits than may'), async () => {
+    // 8 are within max_queue, also if the kernel took none of them. Of the
+    // others some are more than that and the kernel's together.
+    const counts = [8, 8, 12, 20, 30, 45, 60, 75, 90];
+    const sender = await host.client();
+    for (const n of counts) {
+      const s = await host.bare(CONNECT, frame('SUBSCRIBE', { id: '0', destination: '/topic/flood', receipt: 's' }));
+      await until('the receipt', () => s.frames === 2);
+      const got = [];
+      s.on('message', (data) => { got.push(Number(/\n\n(\d+) /.exec(data)?.[1])); });
+      s._socket.pause();
+      const sent = new Promise((done) => sender.watchForReceipt(`sent-${n}`, done));
+      for (let i = 1; i <= n; i++)
+        sender.publish({ destination: '/topic/flood', body: `${i} ${'z'.repeat(60000)}`, headers: i === n ? { receipt: `sent-${n}` } : {} });
+      await sent;
+      s._socket.resume();
+      await until('the rest', () => got.length >= n || s.readyState === ws.WebSocket.CLOSED);
+      check(got.every((number, i) => number === i + 1 || Number.isNaN(number)), `out of order: ${got}`);
+      check(got.length === n || n > 8, `${got.length} of ${n}`);
+      s.terminate();
+    }
+    await end(sender);
   });
   await step(say('requests that are none, or half ones, do no harm'), async () => {
     check(/^HTTP\/1\.[01] 4/.test(await host.raw('\x16\x03\x01 what is this\r\n\r\n', (text) => text.includes('\r\n\r\n'))), 'no 400');
@@ -323,8 +347,26 @@ async function story(name) {
   await descriptors(name, say);
 }
 
+/** Hosts to which nothing happens but time. */
+async function wait() {
+  const here = names.filter((name) => fs.existsSync(path.join(folder, name)));
+  return Promise.all(here.map(async (name) => {
+    const host = await Host.start(name);
+    const s = new ws.WebSocket(host.url, 'v12.stomp');
+    const since = Date.now();
+    const code = await new Promise((done, no) => { s.on('close', done); s.on('error', no); });
+    return { name, code, after: (Date.now() - since) / 1000, status: await host.stop() };
+  }));
+}
+
 try {
+  const waited = wait();
   for (const name of names) await story(name);
+  for (const { name, code, after, status } of await waited) {
+    await step(`${title}${name}: who does not CONNECT is ended after 10 s, by a timer alone`, async () => {
+      check(code === 1008 && after > 9.5 && after < 13 && status === 0, `${code} after ${after} s, exit code ${status}`);
+    });
+  }
 } catch (error) {
   if (!(error instanceof Stop)) unexpected(error);
 } finally {
