@@ -172,11 +172,15 @@ need 'includes nettle/version.h && pkg-config --atleast-version=3.4 nettle' \
   nettle-dev 'nettle 3.4 or later'
 
 # What single examples stand on; each is an option of the build too.
-libraries='jansson libevent libmicrohttpd libuv'
+libraries='gnutls jansson libevent libmicrohttpd libuv'
 
 # library need|want NAME
 library() {
   case $2 in
+  gnutls)
+    "$1" 'pkg-config --atleast-version=3.6.3 gnutls' libgnutls28-dev \
+      'GnuTLS 3.6.3 or later (TLS in the chat)'
+    ;;
   jansson)
     "$1" 'pkg-config --exists jansson' libjansson-dev \
       'jansson (examples/jansson)'

@@ -15,6 +15,8 @@
 #define TEXT_MOST 4096 /* bytes of one message */
 #define KEY_SIZE  32
 
+struct tls_server;
+
 /** Everything there is, and the arg of every callback. */
 struct chat {
   sbk_broker *broker;
@@ -23,9 +25,10 @@ struct chat {
   struct rooms *rooms;
   struct presence *presence;
   struct pages *pages;
-  int folder;            /**< of the data */
-  uint8_t key[KEY_SIZE]; /**< signs tokens */
-  uint64_t token_life;   /**< seconds */
+  struct tls_server *tls; /**< NULL: the page is http:// */
+  int folder;             /**< of the data */
+  uint8_t key[KEY_SIZE];  /**< signs tokens */
+  uint64_t token_life;    /**< seconds */
   const char *const *origins;
   bool verbose;
   struct limit login_names; /**< attempts, by the name they are for */

@@ -174,8 +174,8 @@ static bool read_form(struct login *l, sbk_request *request) {
 static bool same_origin(struct chat *chat, sbk_request *request) {
   const char *host = sbk_request_field(request, "Host");
   return host != NULL &&
-         sbk_origin_allowed(sbk_request_field(request, "Origin"), "http", host,
-                            chat->origins);
+         sbk_origin_allowed(sbk_request_field(request, "Origin"),
+                            chat->tls ? "https" : "http", host, chat->origins);
 }
 
 void login_request(struct chat *chat, sbk_request *request) {

@@ -16,16 +16,20 @@
 
 #include "chat.h"
 
-#define EVERY 2000 /* ms */
+#define EVERY   2000 /* ms */
+#define RECORDS 16   /* of TLS that are read in a turn; each has 16 KiB */
 
 /* What a descriptor of the loop belongs to. */
 struct source {
   enum { BELL, LISTENER, CLIENT } kind;
   int fd;
   enum sbk_transport transport; /* of a listener */
+  struct tls_server *server;    /* of a listener; NULL: no TLS */
   struct source *next;          /* of a listener */
   sbk_conn *conn;               /* of a client */
+  struct tls *tls;              /* of a client; NULL: none */
   unsigned wants;               /* of a client: what epoll was last told */
+  bool refused;                 /* a client that was one too many */
 };
 
 struct loop {
@@ -113,7 +117,7 @@ static int port_of(int fd) {
 }
 
 int loop_listen(struct loop *l, const char *address,
-                enum sbk_transport transport) {
+                enum sbk_transport transport, struct tls_server *tls) {
   const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV |
                                              AI_PASSIVE,
                                  .ai_socktype = SOCK_STREAM};
@@ -137,6 +141,7 @@ int loop_listen(struct loop *l, const char *address,
   s->kind = LISTENER;
   s->fd = fd;
   s->transport = transport;
+  s->server = tls;
   s->next = l->listeners;
   l->listeners = s;
   return add(l, s) == 0 ? port_of(fd) : -errno;
@@ -152,12 +157,16 @@ static void welcome(struct loop *l, const struct source *listener, int fd,
   if (getnameinfo((const struct sockaddr *)from, len, peer, sizeof(peer), NULL,
                   0, NI_NUMERICHOST) != 0)
     peer[0] = '\0';
-  if (c == NULL ||
+  if (c != NULL && listener->server != NULL)
+    c->tls = tls_new(listener->server, fd);
+  if (c == NULL || (listener->server != NULL && c->tls == NULL) ||
       sbk_conn_new(&c->conn, l->broker, listener->transport, peer, c) != 0) {
+    if (c != NULL) tls_free(c->tls);
     close(fd);
     free(c);
     return;
   }
+  c->refused = (sbk_conn_wants(c->conn) & SBK_WANT_WRITE) != 0;
   c->kind = CLIENT;
   c->fd = fd;
   c->wants = SBK_WANT_READ;
@@ -186,29 +195,51 @@ static void accept_some(struct loop *l, const struct source *listener) {
   }
 }
 
-static void read_some(struct loop *l, struct source *c) {
-  ssize_t n = read(c->fd, l->room, sizeof(l->room));
+static bool read_once(struct loop *l, struct source *c) {
+  ssize_t n = c->tls ? tls_read(c->tls, l->room, sizeof(l->room))
+                     : read(c->fd, l->room, sizeof(l->room));
   if (n > 0) sbk_conn_feed(c->conn, clock_now(), l->room, (size_t)n);
   else if (n == 0) sbk_conn_eof(c->conn, 0);
   else if (errno != EAGAIN && errno != EINTR) sbk_conn_eof(c->conn, errno);
+  return n > 0;
+}
+
+static void read_some(struct loop *l, struct source *c) {
+  int more = c->tls ? RECORDS : 1;
+  while (read_once(l, c) && --more > 0 &&
+         sbk_conn_wants(c->conn) & SBK_WANT_READ)
+    ;
 }
 
 static void write_some(struct loop *l, struct source *c) {
   size_t n;
   while ((n = sbk_conn_copy_out(c->conn, l->room, sizeof(l->room))) > 0) {
-    ssize_t w = send(c->fd, l->room, n, MSG_NOSIGNAL);
+    ssize_t w = c->tls ? tls_write(c->tls, l->room, n)
+                       : send(c->fd, l->room, n, MSG_NOSIGNAL);
     if (w >= 0) sbk_conn_sent(c->conn, (size_t)w);
     else if (errno != EAGAIN && errno != EINTR) sbk_conn_eof(c->conn, errno);
     if (w != (ssize_t)n || n < sizeof(l->room)) return;
   }
 }
 
+/* What the library wants, and TLS on its behalf. */
+static unsigned wants_now(const struct source *c) {
+  unsigned wants = sbk_conn_wants(c->conn);
+  if (c->tls == NULL || wants == 0) return wants;
+  /* The library has something to say before it was asked: it waited long
+   * enough, and there is nobody yet who could read that. */
+  if (tls_begins(c->tls) && wants & SBK_WANT_WRITE && !c->refused) return 0;
+  if (tls_read_blocked(c->tls) && wants & SBK_WANT_READ) return SBK_WANT_WRITE;
+  return tls_begins(c->tls) ? SBK_WANT_READ : wants;
+}
+
 static void settle(struct loop *l, struct source *c) {
   struct epoll_event ev = {.data.ptr = c};
   unsigned wants;
   write_some(l, c);
-  wants = sbk_conn_wants(c->conn);
+  wants = wants_now(c);
   if (wants == 0) {
+    tls_free(c->tls);
     close(c->fd);
     sbk_conn_free(c->conn);
     free(c);
@@ -229,7 +260,9 @@ static int wait_ms(sbk_msec due) {
 static void on_input(struct loop *l, struct source *s, uint32_t events) {
   uint64_t rings;
   if (s->kind == LISTENER) accept_some(l, s);
-  else if (s->kind == CLIENT && events & ~(uint32_t)EPOLLOUT) read_some(l, s);
+  else if (s->kind == CLIENT && (events & ~(uint32_t)EPOLLOUT ||
+                                 (s->tls && tls_read_blocked(s->tls))))
+    read_some(l, s);
   else if (s->kind == BELL && read(s->fd, &rings, sizeof(rings)) < 0) return;
 }
 
@@ -252,7 +285,8 @@ static void listen_in(struct loop *l, sbk_msec wake_at) {
     on_input(l, ev[i].data.ptr, ev[i].events);
   for (i = 0; i < n; i++) {
     struct source *s = ev[i].data.ptr;
-    if (s->kind == CLIENT && ev[i].events & EPOLLOUT) settle(l, s);
+    /* With TLS, to read may have changed what it waits for. */
+    if (s->kind == CLIENT && (ev[i].events & EPOLLOUT || s->tls)) settle(l, s);
   }
 }
 

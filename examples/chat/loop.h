@@ -3,6 +3,8 @@
 
 #include <stompbroker/stompbroker.h>
 
+#include "tls.h"
+
 /** An epoll loop that carries a broker. */
 struct loop;
 
@@ -11,10 +13,11 @@ struct loop *loop_new(void);
 void loop_free(struct loop *l);
 /**
  * Listens at "ADDR:PORT" or "[ADDR]:PORT", numbers only; port 0 is any free
- * one. The port, or a negative errno value (-EINVAL: no such address).
+ * one. tls NULL: without. The port, or a negative errno value (-EINVAL: no such
+ * address).
  */
 int loop_listen(struct loop *l, const char *address,
-                enum sbk_transport transport);
+                enum sbk_transport transport, struct tls_server *tls);
 /** From any thread, and from a signal's handler. */
 void loop_wake(struct loop *l);
 /** Runs until loop_end() was called and every peer has gone, calling every()

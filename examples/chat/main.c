@@ -16,13 +16,15 @@
 #include "rooms.h"
 #include "talk.h"
 #include "text.h"
+#include "tls.h"
 #include "token.h"
 #include "users.h"
 
 static const char usage[] =
     "usage: chat [--listen ADDR:PORT] [--tcp ADDR:PORT] [--data DIR]\n"
     "            [--page DIR] [--modules DIR] [--origin ORIGIN]...\n"
-    "            [--token-life SECONDS] [--verbose]\n"
+    "            [--tls-cert FILE --tls-key FILE] [--token-life SECONDS]\n"
+    "            [--verbose]\n"
     "\n"
     "  --listen   page and WebSocket (127.0.0.1:8080; port 0: any free one)\n"
     "  --tcp      STOMP without WebSocket, for programs (none)\n"
@@ -30,12 +32,15 @@ static const char usage[] =
     "  --page     the page's files (examples/chat/page)\n"
     "  --modules  npm's packages for it (node_modules beside the page)\n"
     "  --origin   pages that may come in, besides the chat's own; repeatable\n"
+    "  --tls-cert, --tls-key  speak TLS, with this certificate (and its "
+    "chain)\n"
+    "             and its key, in PEM; SIGHUP reads them again\n"
     "  --token-life  how long a login lasts (43200)\n";
 
 #define ORIGINS_MOST 16
 
 struct options {
-  const char *listen, *tcp, *data, *page, *modules;
+  const char *listen, *tcp, *data, *page, *modules, *tls_cert, *tls_key;
   const char *origins[ORIGINS_MOST + 1];
   uint64_t token_life;
   bool verbose;
@@ -44,8 +49,11 @@ struct options {
 static struct chat chat; /* large: it has the tables of the limits in it */
 static struct loop *loop;
 
+static volatile sig_atomic_t reload; /* the certificate */
+
 static void on_signal(int sig) {
-  loop_end(loop);
+  if (sig == SIGHUP) reload = 1;
+  else loop_end(loop);
 }
 static void on_wakeup(void *arg) {
   loop_wake(loop);
@@ -68,6 +76,10 @@ static void on_request_gone(sbk_request *request, void *arg) {
 
 static void on_every(void *arg) {
   talk_expire(&chat);
+  if (reload) {
+    reload = 0;
+    tls_server_reload(chat.tls);
+  }
 }
 
 static bool read_options(int argc, char **argv, struct options *o) {
@@ -78,6 +90,8 @@ static bool read_options(int argc, char **argv, struct options *o) {
       {"page", required_argument, NULL, 'p'},
       {"modules", required_argument, NULL, 'm'},
       {"origin", required_argument, NULL, 'o'},
+      {"tls-cert", required_argument, NULL, 'c'},
+      {"tls-key", required_argument, NULL, 'k'},
       {"token-life", required_argument, NULL, 'e'},
       {"verbose", no_argument, NULL, 'v'},
       {"help", no_argument, NULL, 'h'},
@@ -101,6 +115,12 @@ static bool read_options(int argc, char **argv, struct options *o) {
     case 'm':
       o->modules = optarg;
       break;
+    case 'c':
+      o->tls_cert = optarg;
+      break;
+    case 'k':
+      o->tls_key = optarg;
+      break;
     case 'v':
       o->verbose = true;
       break;
@@ -120,7 +140,7 @@ static bool read_options(int argc, char **argv, struct options *o) {
       return false;
     }
   }
-  return optind == argc;
+  return optind == argc && !o->tls_cert == !o->tls_key;
 }
 
 /* What is on the disk. */
@@ -161,6 +181,7 @@ static int make_broker(const struct options *o) {
   config.max_subscriptions = 256;
   ws.path = "/ws";
   ws.allowed_origins = chat.origins;
+  ws.secure = chat.tls != NULL; /* its own pages are https:// then */
   rv = sbk_broker_new(&chat.broker, &cb, &config, &chat);
   if (rv == 0) rv = sbk_broker_add_endpoint(chat.broker, &ws);
   if (rv == 0) rv = talk_setup(&chat);
@@ -176,6 +197,10 @@ static bool start(const struct options *o) {
   chat.login_peers = (struct limit){.burst = 20, .per_second = 0.5};
   chat.messages = (struct limit){.burst = 20, .per_second = 5};
   chat.typing = (struct limit){.burst = 10, .per_second = 2};
+  if (o->tls_cert != NULL) {
+    chat.tls = tls_server_new(o->tls_cert, o->tls_key);
+    if (chat.tls == NULL) return false;
+  }
   if (!load(o)) return false;
   loop = loop_new();
   chat.presence = presence_new(&chat);
@@ -187,7 +212,7 @@ static bool start(const struct options *o) {
 
 /* Says where, as a user would type it. */
 static bool listen_at(const char *address, enum sbk_transport transport) {
-  int port = loop_listen(loop, address, transport);
+  int port = loop_listen(loop, address, transport, chat.tls);
   int host = (int)(strrchr(address, ':') ? strrchr(address, ':') - address : 0);
   if (port < 0) {
     complain("%s: %s", address,
@@ -195,7 +220,9 @@ static bool listen_at(const char *address, enum sbk_transport transport) {
     return false;
   }
   if (transport == SBK_TCP) printf("tcp %.*s:%d\n", host, address, port);
-  else printf("chat http://%.*s:%d/\n", host, address, port);
+  else
+    printf("chat %s://%.*s:%d/\n", chat.tls ? "https" : "http", host, address,
+           port);
   return true;
 }
 
@@ -209,6 +236,7 @@ static void stop(void) {
   users_free(chat.users);
   pages_free(chat.pages);
   loop_free(loop);
+  tls_server_free(chat.tls);
 }
 
 int main(int argc, char **argv) {
@@ -228,6 +256,7 @@ int main(int argc, char **argv) {
   }
   sigaction(SIGTERM, &sa, NULL);
   sigaction(SIGINT, &sa, NULL);
+  if (chat.tls != NULL) sigaction(SIGHUP, &sa, NULL);
   puts("ready");
   fflush(stdout);
   loop_run(loop, chat.broker, on_every, NULL);

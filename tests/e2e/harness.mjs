@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 
@@ -85,6 +86,7 @@ export class Chat {
     this.child = child;
     this.gone = new Promise((done) => child.on('exit', (code, signal) => done({ code, signal })));
     child.stderr.on('data', (data) => {
+      this.err = (this.err ?? '') + data;
       for (const line of String(data).trimEnd().split('\n')) console.log(`# chat: ${line}`);
     });
     let out = '';
@@ -97,9 +99,11 @@ export class Chat {
       child.on('exit', (code) => no(new Error(`the chat ended with ${code} before it was ready`)));
       setTimeout(() => no(new Error('the chat is not ready after 10 s')), 10000).unref();
     });
-    this.port = Number(/^chat http:\/\/[^/]*:(\d+)\/$/m.exec(out)[1]);
+    const [, scheme, port] = /^chat (https?):\/\/[^/]*:(\d+)\/$/m.exec(out);
+    this.port = Number(port);
+    this.http = scheme === 'https' ? https : http;
     this.tcp = Number(/^tcp .*:(\d+)$/m.exec(out)?.[1] ?? 0);
-    this.url = `http://127.0.0.1:${this.port}/`;
+    this.url = `${scheme}://127.0.0.1:${this.port}/`;
   }
 
   /** How it ended. */
@@ -115,7 +119,7 @@ export class Chat {
   /** An HTTP exchange with the path as it stands: fetch() would tidy it up. */
   ask(method, target, headers = {}, body = '') {
     return new Promise((done, no) => {
-      const request = http.request({ host: '127.0.0.1', port: this.port, method, path: target, headers, agent: false },
+      const request = this.http.request({ host: '127.0.0.1', port: this.port, method, path: target, headers, agent: false, ca: this.ca },
         (response) => {
           let text = '';
           response.on('data', (data) => { text += data; });
