@@ -61,11 +61,30 @@ static int keep(sbk_broker *broker, const sbk__header *to, sbk_message *msg,
                        sender != NULL ? sender->serial : 0);
 }
 
+static int deliver_all(const sbk__matches *matches, sbk_message *msg,
+                       const sbk_session *sender) {
+  uint32_t i, at;
+  int count = 0;
+
+  for (at = 0; at < matches->count; at++) {
+    const sbk__dest *dest = matches->items[at];
+
+    for (i = 0; i < dest->count; i++) {
+      sbk__sub *sub = dest->subs[i];
+
+      if (!sub->no_local || sub->session != sender) {
+        count += sbk__deliver(sub, msg);
+      }
+    }
+  }
+
+  return count;
+}
+
 int sbk__publish(sbk_broker *broker, sbk_message *msg,
                  const sbk_session *sender) {
   const sbk__header *to = sbk__message_findz(msg, "destination");
-  const sbk__dest *dest;
-  uint32_t i, pos = 0;
+  sbk__matches matches;
   int rv, count = 0;
 
   broker->counts.published++;
@@ -79,21 +98,14 @@ int sbk__publish(sbk_broker *broker, sbk_message *msg,
   if (rv != 0) {
     return rv;
   }
-  while ((dest = sbk__subs_next(&broker->subs, to->value, to->value_len,
-                                &pos)) != NULL) {
+  matches.seen = 0;
+  while (sbk__subs_match(&broker->subs, to->value, to->value_len, &matches)) {
     /* The commonest version's rest first: if there is no memory for that,
      * nobody gets the message and nobody need be closed. */
     if (count == 0 && sbk__rest_for(broker, msg, SBK__V12) == NULL) {
       return SBK_ERR_NOMEM;
     }
-    for (i = 0; i < dest->count; i++) {
-      sbk__sub *sub = dest->subs[i];
-
-      if (sub->no_local && sub->session == sender) {
-        continue;
-      }
-      count += sbk__deliver(sub, msg);
-    }
+    count += deliver_all(&matches, msg, sender);
   }
 
   return count;

@@ -312,6 +312,25 @@ static bool next_segment(span text, char separator, size_t *pos,
   return true;
 }
 
+bool sbk__pattern_segment(const char *text, size_t len, char separator,
+                          size_t *pos, const char **segment, size_t *size) {
+  span found;
+
+  if (!next_segment((span){text, len}, separator, pos, &found)) {
+    return false;
+  }
+  *segment = found.p;
+  *size = found.len;
+
+  return true;
+}
+
+bool sbk__pattern_match_segment(const char *pattern, size_t pattern_len,
+                                const char *text, size_t len) {
+  return match_segment((span){pattern, pattern_len}, NULL, (span){text, len}, 0,
+                       NULL);
+}
+
 static size_t count_variables(span segment) {
   size_t i, count = 0;
 

@@ -63,6 +63,14 @@ bool sbk__pattern_match_user(const char *pattern, size_t pattern_len,
 /* Has a pattern {user} in it? */
 bool sbk__pattern_has_user(const char *pattern, size_t len);
 
+/* The next segment at *pos or behind it, and *pos behind that; false: there is
+ * none. */
+bool sbk__pattern_segment(const char *text, size_t len, char separator,
+                          size_t *pos, const char **segment, size_t *size);
+/* Does a segment of a pattern that is not `**` match a segment of text? */
+bool sbk__pattern_match_segment(const char *pattern, size_t pattern_len,
+                                const char *text, size_t len);
+
 /* Spring's AntPatternComparator for two patterns that match text: below 0 when
  * a is the more specific one. */
 int sbk__pattern_compare(const char *a, size_t a_len, const char *b,

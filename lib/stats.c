@@ -28,7 +28,7 @@ int sbk_broker_stats(sbk_broker *broker, struct sbk_stats *stats) {
   all.sessions = broker->session_count;
   all.users = broker->users.count;
   all.destinations = broker->subs.exact.count;
-  all.patterns = broker->subs.pattern_count;
+  all.patterns = broker->subs.patterns.count;
   all.queued = queued(broker);
   all.waiting = broker->held;
   all.paused = broker->paused_count;

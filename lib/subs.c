@@ -18,6 +18,7 @@ void sbk__subs_init(sbk__subs *subs, const sbk__core *core) {
   subs->core = core;
   sbk__map_init(&subs->exact, &core->mem, core->seed, dest_name);
   sbk__map_init(&subs->patterns, &core->mem, core->seed, dest_name);
+  sbk__trie_init(&subs->trie, core);
 }
 
 static void dest_free(sbk__subs *subs, sbk__dest *dest);
@@ -32,10 +33,10 @@ void sbk__subs_free(sbk__subs *subs) {
     dest_free(subs, dest);
     pos = 0; /* the map has changed */
   }
-  assert(subs->pattern_count == 0);
+  assert(subs->patterns.count == 0);
   sbk__map_free(&subs->exact);
   sbk__map_free(&subs->patterns);
-  sbk__free(&subs->core->mem, subs->pattern_list);
+  sbk__trie_free(&subs->trie);
 }
 
 /* FNV-1a: only spares comparisons among one session's own ids. */
@@ -84,30 +85,9 @@ sbk__sub *sbk__sub_new(const struct sbk_mem *mem, sbk_session *session,
   return sub;
 }
 
-static int list_pattern(sbk__subs *subs, sbk__dest *dest) {
-  if (subs->pattern_count == subs->pattern_cap) {
-    uint32_t cap = subs->pattern_cap * 2 + 8;
-    sbk__dest **list = sbk__realloc(&subs->core->mem, subs->pattern_list,
-                                    cap * sizeof(sbk__dest *));
-
-    if (list == NULL) {
-      return SBK_ERR_NOMEM;
-    }
-    subs->pattern_list = list;
-    subs->pattern_cap = cap;
-  }
-  dest->place = subs->pattern_count;
-  subs->pattern_list[subs->pattern_count++] = dest;
-
-  return 0;
-}
-
 static void dest_free(sbk__subs *subs, sbk__dest *dest) {
   if (dest->pattern) {
-    sbk__dest *last = subs->pattern_list[--subs->pattern_count];
-
-    subs->pattern_list[dest->place] = last;
-    last->place = dest->place;
+    sbk__trie_remove(&subs->trie, &dest->leaf);
     sbk__map_remove(&subs->patterns, dest->name, dest->len);
   } else {
     sbk__map_remove(&subs->exact, dest->name, dest->len);
@@ -129,12 +109,13 @@ static int dest_new(sbk__subs *subs, sbk__dest **dest, const char *name,
   memset(fresh, 0, sizeof(*fresh));
   fresh->len = (uint32_t)len;
   fresh->pattern = pattern;
+  fresh->born = subs->born++;
   memcpy(fresh->name, name, len);
   fresh->name[len] = '\0';
 
   rv = sbk__map_add(pattern ? &subs->patterns : &subs->exact, fresh);
   if (rv == 0 && pattern) {
-    rv = list_pattern(subs, fresh);
+    rv = sbk__trie_add(&subs->trie, name, len, &fresh->leaf);
     if (rv != 0) {
       sbk__map_remove(&subs->patterns, name, len);
     }
@@ -239,24 +220,66 @@ sbk__dest *sbk__subs_queue(sbk__subs *subs, const char *name, size_t len) {
   return dest;
 }
 
-const sbk__dest *sbk__subs_next(const sbk__subs *subs, const char *name,
-                                size_t len, uint32_t *pos) {
-  if (*pos == 0) {
-    const sbk__dest *dest = sbk__map_find(&subs->exact, name, len);
+/* ---- what matches ---- */
 
-    *pos = 1;
+typedef struct search {
+  const sbk__core *core;
+  const char *name;
+  size_t len;
+  sbk__matches *matches;
+  uint32_t skip; /* that were looked at before */
+} search;
+
+/* In the order in which they were subscribed to; the exact one comes first. */
+static void sort_in(sbk__matches *matches, const sbk__dest *dest) {
+  uint32_t at = matches->count++;
+
+  while (at > 0 && matches->items[at - 1]->pattern &&
+         matches->items[at - 1]->born > dest->born) {
+    matches->items[at] = matches->items[at - 1];
+    at--;
+  }
+  matches->items[at] = dest;
+}
+
+static int take_leaf(sbk__leaf *leaf, void *arg) {
+  const sbk__dest *dest = sbk__item(leaf, sbk__dest, leaf);
+  search *s = arg;
+  sbk__matches *matches = s->matches;
+
+  if (s->skip > 0) {
+    s->skip--;
+    return 0;
+  }
+  if (matches->count == SBK__MATCHES) {
+    return 1;
+  }
+  matches->seen++;
+  if (sbk__pattern_match(dest->name, dest->len, s->name, s->len,
+                         s->core->config.separator, NULL)) {
+    sort_in(matches, dest);
+  }
+
+  return 0;
+}
+
+/* Those that do not fit are searched for once more: that needs no memory, so
+ * that there is nobody who could not be found. */
+bool sbk__subs_match(sbk__subs *subs, const char *name, size_t len,
+                     sbk__matches *matches) {
+  search s = {subs->core, name, len, matches, 0};
+  sbk__dest *dest;
+
+  matches->count = 0;
+  if (matches->seen == 0) {
+    dest = sbk__map_find(&subs->exact, name, len);
     if (dest != NULL) {
-      return dest;
+      matches->items[matches->count++] = dest;
     }
+    matches->seen = 1;
   }
-  while (*pos - 1 < subs->pattern_count) {
-    const sbk__dest *dest = subs->pattern_list[(*pos)++ - 1];
+  s.skip = matches->seen - 1;
+  sbk__trie_find(&subs->trie, name, len, take_leaf, &s);
 
-    if (sbk__pattern_match(dest->name, dest->len, name, len,
-                           subs->core->config.separator, NULL)) {
-      return dest;
-    }
-  }
-
-  return NULL;
+  return matches->count > 0;
 }

@@ -7,6 +7,7 @@
 #include "outq.h"
 #include "pattern.h"
 #include "queue.h"
+#include "trie.h"
 
 /*
  * Who subscribes to what. Each distinct destination, and each distinct pattern,
@@ -20,10 +21,11 @@ typedef struct sbk__dest {
   struct sbk__sub **subs;
   uint32_t count;
   uint32_t cap;
-  uint32_t place; /* of a pattern, in its list */
   uint32_t len;
-  bool pattern; /* a queue's name never is, whatever it looks like */
-  char name[];  /* ended by NUL */
+  bool pattern;   /* a queue's name never is, whatever it looks like */
+  sbk__leaf leaf; /* of a pattern */
+  uint64_t born;  /* of a pattern: the older comes first */
+  char name[];    /* ended by NUL */
 } sbk__dest;
 
 enum sbk__ack { SBK__ACK_AUTO = 0, SBK__ACK_CLIENT, SBK__ACK_INDIVIDUAL };
@@ -68,10 +70,17 @@ typedef struct sbk__subs {
   sbk__map exact;
   size_t queued_bytes; /* of all queues */
   sbk__map patterns;   /* by their text */
-  sbk__dest **pattern_list;
-  uint32_t pattern_count;
-  uint32_t pattern_cap;
+  sbk__trie trie;      /* by what they match */
+  uint64_t born;       /* patterns so far */
 } sbk__subs;
+
+/* Some of the records that match a destination. */
+#define SBK__MATCHES 64
+typedef struct sbk__matches {
+  const sbk__dest *items[SBK__MATCHES];
+  uint32_t count;
+  uint32_t seen; /* patterns that were looked at; 0 at first */
+} sbk__matches;
 
 void sbk__subs_init(sbk__subs *subs, const sbk__core *core);
 /* No subscription is left; queues go with what waits in them. */
@@ -98,9 +107,12 @@ sbk__dest *sbk__subs_queue(sbk__subs *subs, const char *name, size_t len);
 /* Something went out of dest: if nothing is left in it, it goes too. */
 void sbk__subs_tidy(sbk__subs *subs, sbk__dest *dest);
 
-/* The records that match a destination, one after the other: *pos is 0 at
- * first. NULL: no more. */
-const sbk__dest *sbk__subs_next(const sbk__subs *subs, const char *name,
-                                size_t len, uint32_t *pos);
+/*
+ * The next records that match a destination; false: there are no more. None is
+ * added or freed while callbacks run from in between: what ends there is taken
+ * out of the tables later.
+ */
+bool sbk__subs_match(sbk__subs *subs, const char *name, size_t len,
+                     sbk__matches *matches);
 
 #endif

@@ -44,16 +44,21 @@ static void drop(sbk__sub *sub) {
 
 /* How often sub is among those that match. */
 static size_t times(const char *name, const sbk__sub *sub) {
-  const sbk__dest *dest;
-  uint32_t i, pos = 0;
+  sbk__matches matches;
+  uint32_t i, at;
   size_t count = 0;
 
-  while ((dest = sbk__subs_next(&subs, name, strlen(name), &pos)) != NULL) {
-    assert_true(dest->count > 0);
-    for (i = 0; i < dest->count; i++) {
-      assert_int_equal(dest->subs[i]->place, i);
-      assert_ptr_equal(dest->subs[i]->dest, dest);
-      count += dest->subs[i] == sub;
+  matches.seen = 0;
+  while (sbk__subs_match(&subs, name, strlen(name), &matches)) {
+    for (at = 0; at < matches.count; at++) {
+      const sbk__dest *dest = matches.items[at];
+
+      assert_true(dest->count > 0);
+      for (i = 0; i < dest->count; i++) {
+        assert_int_equal(dest->subs[i]->place, i);
+        assert_ptr_equal(dest->subs[i]->dest, dest);
+        count += dest->subs[i] == sub;
+      }
     }
   }
 
@@ -164,7 +169,7 @@ static void empty_tables_hold_no_records(void **state) {
   }
   assert_int_equal(subs.exact.count, 0);
   assert_int_equal(subs.patterns.count, 0);
-  assert_int_equal(subs.pattern_count, 0);
+  assert_null(subs.trie.root);
   assert_true(mem.blocks <= 3);
   end();
 }
@@ -230,12 +235,40 @@ static void is_as_before_when_memory_ends(void **state) {
       assert_int_equal(times("/topic/new", fresh), 0);
       assert_int_equal(times("/topic/old", old), 1);
       assert_int_equal(subs.exact.count, 1);
-      assert_int_equal(subs.pattern_count, 0);
+      assert_int_equal(subs.patterns.count, 0);
+      assert_null(subs.trie.root);
     }
     assert_true(fail >= 2);
     mem.fail_from = SIZE_MAX;
     drop(fresh);
     drop(old);
+    end();
+  }
+}
+
+static void any_number_of_patterns_may_match(void **state) {
+  static sbk__sub *sub[3 * SBK__MATCHES];
+  size_t i, count;
+  char name[32];
+
+  (void)state;
+  for (count = SBK__MATCHES - 2; count <= 3 * SBK__MATCHES;
+       count += count == SBK__MATCHES + 2 ? 2 * SBK__MATCHES - 2 : 1) {
+    begin('/');
+    sub[0] = add("/topic/a");
+    for (i = 1; i < count; i++) {
+      snprintf(name, sizeof(name), "/topic/{x%zu}", i);
+      sub[i] = add(name);
+    }
+    mem.fail_from = mem.calls; /* it needs no memory */
+    for (i = 0; i < count; i++) {
+      assert_int_equal(times("/topic/a", sub[i]), 1);
+      assert_int_equal(times("/topic/b", sub[i]), i > 0);
+    }
+    mem.fail_from = SIZE_MAX;
+    for (i = 0; i < count; i++) {
+      drop(sub[i]);
+    }
     end();
   }
 }
@@ -250,6 +283,7 @@ int main(void) {
       cmocka_unit_test(a_subscription_knows_what_the_client_wrote),
       cmocka_unit_test(takes_the_longest_id_and_destination_there_may_be),
       cmocka_unit_test(is_as_before_when_memory_ends),
+      cmocka_unit_test(any_number_of_patterns_may_match),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
