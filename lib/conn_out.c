@@ -92,6 +92,7 @@ void sbk_conn_sent(sbk_conn *conn, size_t len) {
   broker->counts.bytes_out += len;
   if (conn->session != NULL) {
     conn->session->last_out = broker->core.now;
+    conn->session->moved = broker->core.now;
   }
   if (conn->stage != NULL) {
     conn->stage_at = broker->core.now;

@@ -66,6 +66,7 @@ static bool push_message(sbk__sub *sub, sbk_message *msg, size_t bytes) {
   sbk__entry entry = {{NULL}, sub->slot, 0};
 
   entry.ref.msg = sbk_message_ref(msg);
+  sub->session->droppable += msg->overflow != SBK_OVERFLOW_CLOSE;
   push(sub, entry, bytes);
 
   return true;
@@ -144,7 +145,11 @@ static bool enqueue(sbk__sub *sub, sbk_message *msg) {
   size_t bytes = topic_bytes(sub, msg);
   size_t extra = sub->ack == SBK__ACK_AUTO ? 0 : SBK__EXTRA_MAX;
 
-  if (bytes == 0 || !sbk__session_admit(sub->session, bytes + extra)) {
+  /* What is acknowledged is never dropped. */
+  if (bytes == 0 ||
+      !sbk__session_admit(sub->session, bytes + extra,
+                          extra == 0 ? (enum sbk_overflow)msg->overflow
+                                     : SBK_OVERFLOW_CLOSE)) {
     return false;
   }
 
@@ -158,6 +163,9 @@ static bool enqueue_admitted(sbk__sub *sub, sbk_message *msg) {
 
   if (bytes == 0) {
     return false;
+  }
+  if (sub->session->out.count == 0) {
+    sub->session->moved = sub->session->broker->core.now;
   }
   if (sbk__outq_reserve(&sub->session->out, &sub->session->broker->rings) !=
       0) {
@@ -315,7 +323,8 @@ static bool hand_over(sbk__sub *sub, sbk__dest *dest, sbk__queued item) {
       sbk__session_fail(session, SBK__FAULT_NOMEM, NULL);
     } else {
       bytes = sub->head_len + rest->total;
-      queued = sbk__session_admit(session, bytes + SBK__EXTRA_MAX) &&
+      queued = sbk__session_admit(session, bytes + SBK__EXTRA_MAX,
+                                  SBK_OVERFLOW_CLOSE) &&
                push_delivery(sub, msg, bytes, dest, item);
     }
   }

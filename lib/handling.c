@@ -68,6 +68,7 @@ int sbk_call_set_header(sbk_call *call, const char *name, const char *value) {
     }
     memcpy(copy->id, call->msg->id, sizeof(copy->id));
     copy->id_len = call->msg->id_len;
+    copy->overflow = call->msg->overflow;
     sbk_message_unref(call->msg);
     call->msg = copy;
   }

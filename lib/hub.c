@@ -60,6 +60,14 @@ void sbk__stamp(sbk_broker *broker, sbk_message *msg) {
   len = 9 + sbk__format_u64(id + 9, ++broker->message_count);
   msg->id_len = (uint8_t)len;
   msg->frozen = true;
+  if (broker->topics.count > 0) {
+    const sbk__header *to = sbk__message_findz(msg, "destination");
+    const sbk__topic *topic =
+        sbk__topics_find(&broker->topics, to->value, to->value_len,
+                         broker->core.config.separator);
+
+    msg->overflow = topic != NULL ? (uint8_t)topic->set.overflow : 0;
+  }
 }
 
 void sbk__stamp_notice(sbk_message *msg) {

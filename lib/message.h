@@ -36,10 +36,11 @@ struct sbk_message {
   const struct sbk_mem *mem;
   uint32_t refs;
   uint8_t command;
-  bool frozen;     /* sent, or shared: headers stay as they are */
-  bool own_table;  /* headers[] is a block of its own */
-  bool foreign;    /* a client's: not all of its headers are passed on */
-  uint8_t weighed; /* versions whose rest is part of weight */
+  bool frozen;      /* sent, or shared: headers stay as they are */
+  bool own_table;   /* headers[] is a block of its own */
+  bool foreign;     /* a client's: not all of its headers are passed on */
+  uint8_t overflow; /* enum sbk_overflow of its topic, once it is sent */
+  uint8_t weighed;  /* versions whose rest is part of weight */
   uint8_t id_len;
   char id[30]; /* message-id, once it is sent */
   uint32_t header_count;

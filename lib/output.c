@@ -43,6 +43,9 @@ static size_t extra_len(const sbk__entry *e) {
 
 /* Bytes of STOMP, as the queue counts them. */
 static size_t frame_len(const sbk_session *s, const sbk__entry *e) {
+  if (e->slot == SBK__OUT_NOTHING) {
+    return 0;
+  }
   if (!sbk__entry_is_message(e)) {
     return e->ref.buf->len;
   }
@@ -66,6 +69,9 @@ static void form_entry(form *f, const sbk_session *s, const sbk__entry *e) {
 
   f->count = 0;
   f->body = NULL;
+  if (e->slot == SBK__OUT_NOTHING) {
+    return;
+  }
   if (!sbk__entry_is_message(e)) {
     if (e->slot != SBK__OUT_CONTROL) {
       add_ws_head(f, s, e->slot == SBK__OUT_TEXT, e->ref.buf->len);
@@ -126,9 +132,19 @@ size_t sbk__output_copy(const sbk_session *session, uint8_t *dst, size_t cap) {
   return done;
 }
 
+/* Its topic says so, and nobody acknowledges it. */
+static bool is_droppable(const sbk__entry *e) {
+  return sbk__entry_is_message(e) && !sbk__entry_is_delivery(e) &&
+         e->ref.msg->overflow != SBK_OVERFLOW_CLOSE;
+}
+
 /* An entry is gone: sent, or not. */
 static void release(sbk_session *session, sbk__entry *entry, bool sent) {
+  if (entry->slot == SBK__OUT_NOTHING) {
+    return;
+  }
   sbk__pressure_remove(session, entry);
+  session->droppable -= is_droppable(entry);
   if (!sbk__entry_is_message(entry)) {
     session->controls -= entry->slot == SBK__OUT_CONTROL;
     sbk_buf_unref(entry->ref.buf);
@@ -159,6 +175,12 @@ void sbk__output_sent(sbk_session *session, size_t len) {
     left =
         wire_len(session, sbk__outq_at(&session->out, 0)) - session->head_sent;
     if (len < left) {
+      sbk__entry *front = sbk__outq_at(&session->out, 0);
+
+      if (session->head_sent == 0 && is_droppable(front)) {
+        /* It cannot be dropped any more: from now on its age counts. */
+        front->stamp = (uint32_t)session->broker->core.now;
+      }
       session->head_sent += len;
       return;
     }
@@ -226,6 +248,54 @@ bool sbk__output_replace_pong(sbk_session *session, sbk_buf *pong) {
   }
 
   return false;
+}
+
+/* ---- dropping ---- */
+
+static void drop_at(sbk_session *session, uint32_t i) {
+  sbk__outq *q = &session->out;
+  size_t bytes = frame_len(session, sbk__outq_at(q, i));
+  sbk__entry entry = i == 0 ? sbk__outq_pop(q, &session->broker->rings, bytes)
+                            : sbk__outq_take(q, i, bytes);
+
+  session->broker->counts.dropped_oldest++;
+  release(session, &entry, false);
+}
+
+/* No entry is looked at twice, however often this is asked. */
+bool sbk__output_drop_oldest(sbk_session *session) {
+  sbk__outq *q = &session->out;
+  uint32_t i = q->looked;
+
+  if (session->droppable == 0) {
+    return false;
+  }
+  i = session->head_sent > 0 && i == 0 ? 1 : i;
+  while (i < q->count && !is_droppable(sbk__outq_at(q, i))) {
+    i++;
+  }
+  q->looked = i;
+  if (i == q->count) {
+    return false;
+  }
+  drop_at(session, i);
+
+  return true;
+}
+
+bool sbk__output_drop_aged(sbk_session *session) {
+  const sbk__core *core = &session->broker->core;
+  sbk__outq *q = &session->out;
+
+  while (q->count > 0 && (uint32_t)core->now - sbk__outq_at(q, 0)->stamp >=
+                             core->config.send_timeout) {
+    if (session->head_sent > 0 || !is_droppable(sbk__outq_at(q, 0))) {
+      return false;
+    }
+    drop_at(session, 0);
+  }
+
+  return true;
 }
 
 /* The newest first: what goes back to a queue goes to its front. */

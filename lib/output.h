@@ -20,6 +20,12 @@ int sbk__output_stage(sbk_session *session, sbk__stage *stage, size_t limit);
 /* Puts pong in the place of one that waits whole, and takes its reference;
  * false: there is none. */
 bool sbk__output_replace_pong(sbk_session *session, sbk_buf *pong);
+/* Drops the oldest message that may be dropped, and of which nothing is sent;
+ * false: there is none. */
+bool sbk__output_drop_oldest(sbk_session *session);
+/* Drops messages that have waited for send_timeout; false: the oldest of what
+ * waits has, and may not be dropped. */
+bool sbk__output_drop_aged(sbk_session *session);
 /* Forgets what waits, but for an entry that is half sent. */
 void sbk__output_drop(sbk_session *session);
 /* Forgets all. */

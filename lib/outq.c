@@ -44,11 +44,32 @@ static void ring_put(sbk__rings *rings, sbk__entry *ring, uint32_t cap) {
   rings->count++;
 }
 
+/* Moves the others together. */
+static void close_holes(sbk__outq *q) {
+  uint32_t from, to = 0, looked = 0;
+
+  for (from = 0; from < q->count; from++) {
+    const sbk__entry *entry = sbk__outq_at(q, from);
+
+    if (entry->slot != SBK__OUT_NOTHING) {
+      looked += from < q->looked;
+      *sbk__outq_at(q, to++) = *entry;
+    }
+  }
+  q->count = to;
+  q->holes = 0;
+  q->looked = looked;
+}
+
 int sbk__outq_reserve(sbk__outq *q, sbk__rings *rings) {
   uint32_t i, cap = q->cap == 0 ? RING_MIN : q->cap * 2;
   sbk__entry *ring;
 
   if (q->count < q->cap) {
+    return 0;
+  }
+  if (q->cap > 0 && q->holes >= q->cap / 4) {
+    close_holes(q);
     return 0;
   }
   if (cap > UINT32_MAX / 4) {
@@ -93,11 +114,33 @@ static void shrink(sbk__outq *q, sbk__rings *rings, size_t bytes) {
   sbk__outq_trim(q, rings);
 }
 
+static void pop_first(sbk__outq *q) {
+  q->head = (q->head + 1) & (q->cap - 1);
+  q->looked -= q->looked > 0;
+}
+
 sbk__entry sbk__outq_pop(sbk__outq *q, sbk__rings *rings, size_t bytes) {
   sbk__entry entry = *sbk__outq_at(q, 0);
 
-  q->head = (q->head + 1) & (q->cap - 1);
+  pop_first(q);
+  while (q->count > 1 && sbk__outq_at(q, 0)->slot == SBK__OUT_NOTHING) {
+    pop_first(q);
+    q->count--;
+    q->holes--;
+  }
   shrink(q, rings, bytes);
+
+  return entry;
+}
+
+sbk__entry sbk__outq_take(sbk__outq *q, uint32_t i, size_t bytes) {
+  sbk__entry *place = sbk__outq_at(q, i), entry = *place;
+
+  assert(i > 0 && i < q->count && bytes <= q->bytes);
+  place->slot = SBK__OUT_NOTHING;
+  place->ref.buf = NULL;
+  q->holes++;
+  q->bytes -= bytes;
 
   return entry;
 }
@@ -105,6 +148,8 @@ sbk__entry sbk__outq_pop(sbk__outq *q, sbk__rings *rings, size_t bytes) {
 sbk__entry sbk__outq_pop_last(sbk__outq *q, sbk__rings *rings, size_t bytes) {
   sbk__entry entry = *sbk__outq_at(q, q->count - 1);
 
+  q->holes -= entry.slot == SBK__OUT_NOTHING;
+  q->looked = q->looked < q->count ? q->looked : q->count - 1;
   shrink(q, rings, bytes);
 
   return entry;

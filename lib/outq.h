@@ -27,14 +27,16 @@ typedef struct sbk__entry {
 #define SBK__OUT_TEXT    0xfffffff0u /* a STOMP frame, a plain message: text */
 #define SBK__OUT_BINARY  0xfffffff1u /* the same in octets */
 #define SBK__OUT_CONTROL 0xfffffff2u /* a whole control frame of WebSocket */
+#define SBK__OUT_NOTHING 0xfffffff3u /* what stood here was dropped */
 
 typedef struct sbk__outq {
   sbk__entry *ring;
   uint32_t cap; /* a power of two */
   uint32_t head;
   uint32_t count;
-  uint32_t unused;
-  size_t bytes; /* of STOMP, without WebSocket's heads */
+  uint32_t holes;  /* of them, those dropped; the oldest is none */
+  uint32_t looked; /* so many of the oldest cannot be dropped */
+  size_t bytes;    /* of STOMP, without WebSocket's heads */
 } sbk__outq;
 
 /* Rings of the smallest size, kept for the next queue that fills. */
@@ -54,6 +56,9 @@ int sbk__outq_reserve(sbk__outq *q, sbk__rings *rings);
 void sbk__outq_push(sbk__outq *q, sbk__entry entry, size_t bytes);
 /* Room that was made and is not needed goes, if nothing waits. */
 void sbk__outq_trim(sbk__outq *q, sbk__rings *rings);
+/* Takes the one at place i out of the middle; its reference moves to the
+ * caller. A hole stays, so that this costs the same wherever it is. */
+sbk__entry sbk__outq_take(sbk__outq *q, uint32_t i, size_t bytes);
 /* The entry at place i, 0 being the oldest; i is below count. */
 static inline sbk__entry *sbk__outq_at(const sbk__outq *q, uint32_t i) {
   return &q->ring[(q->head + i) & (q->cap - 1)];

@@ -79,9 +79,18 @@ static bool is_behind(const sbk_session *session) {
              BEHIND;
 }
 
+/* Where its topics allow that it is spared, with less waiting for it. */
 static void close_slow(sbk_session *session) {
+  bool dropped = false;
   uint32_t i;
 
+  while (sbk__output_drop_oldest(session)) {
+    dropped = true;
+  }
+  if (dropped) {
+    session->broker->wire->wake(session);
+    return;
+  }
   sbk__session_fail(session, SBK__FAULT_TOTAL_QUEUE, NULL);
   for (i = 0; i < session->slot_count; i++) {
     if (session->subs[i] != NULL && session->subs[i]->backlog != NULL) {

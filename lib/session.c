@@ -136,21 +136,45 @@ static void push(sbk_session *session, sbk_buf *frame, uint32_t kind) {
   sbk__pressure_add(session, &entry);
 }
 
-bool sbk__session_admit(sbk_session *session, size_t bytes) {
-  const struct sbk_config *limits = &session->broker->core.config;
-  size_t limit = session->state == SBK__CONNECTED ? limits->max_queue
-                                                  : limits->max_preauth_output;
-
+static bool has_room(const sbk_session *session, size_t bytes, size_t limit) {
   size_t waiting = session->out.bytes + session->backlog;
 
   /* Frames count as 16 bytes at least: plain messages may be empty. */
-  if (waiting > limit || bytes > limit - waiting ||
-      session->out.count > limit / 16 + 16) {
-    sbk__session_fail(session,
-                      session->state == SBK__CONNECTED
-                          ? SBK__FAULT_QUEUE_SIZE
-                          : SBK__FAULT_PREAUTH_OUTPUT,
-                      NULL);
+  return waiting <= limit && bytes <= limit - waiting &&
+         session->out.count - session->out.holes <= limit / 16 + 16;
+}
+
+static bool make_room(sbk_session *session, size_t bytes,
+                      enum sbk_overflow overflow) {
+  const struct sbk_config *limits = &session->broker->core.config;
+  size_t limit = session->state == SBK__CONNECTED ? limits->max_queue
+                                                  : limits->max_preauth_output;
+  bool may_drop = overflow != SBK_OVERFLOW_DROP_NEWEST && bytes <= limit;
+
+  while (!has_room(session, bytes, limit)) {
+    if (!may_drop || !sbk__output_drop_oldest(session)) {
+      return false;
+    }
+  }
+
+  return true;
+}
+
+bool sbk__session_admit(sbk_session *session, size_t bytes,
+                        enum sbk_overflow overflow) {
+  if (session->out.count == 0) {
+    session->moved = session->broker->core.now;
+  }
+  if (!make_room(session, bytes, overflow)) {
+    if (overflow != SBK_OVERFLOW_CLOSE) {
+      session->broker->counts.dropped_newest++;
+    } else {
+      sbk__session_fail(session,
+                        session->state == SBK__CONNECTED
+                            ? SBK__FAULT_QUEUE_SIZE
+                            : SBK__FAULT_PREAUTH_OUTPUT,
+                        NULL);
+    }
     return false;
   }
   if (sbk__outq_reserve(&session->out, &session->broker->rings) != 0) {
@@ -167,7 +191,7 @@ void sbk__session_push(sbk_session *session, sbk_buf *frame, uint32_t kind) {
     return;
   }
   if (session->state == SBK__CLOSING ||
-      !sbk__session_admit(session, frame->len)) {
+      !sbk__session_admit(session, frame->len, SBK_OVERFLOW_CLOSE)) {
     sbk_buf_unref(frame);
     return;
   }

@@ -2,6 +2,7 @@
 #define SBK__SESSION_H
 
 #include <stompbroker/session.h>
+#include <stompbroker/topic.h>
 
 #include "fault.h"
 #include "hub.h"
@@ -52,6 +53,7 @@ struct sbk_session {
   sbk_msec born;
   sbk_msec last_in;
   sbk_msec last_out;
+  sbk_msec moved; /* something of what waits went, or it waits since then */
   sbk_msec tokens_at;
   sbk_msec expiry;
   uint32_t tokens;
@@ -67,14 +69,15 @@ struct sbk_session {
   bool was_connected;
   bool saw_connect;
   bool saw_disconnect;
-  bool gone;         /* the stream is: nothing can be sent */
-  bool ended;        /* `disconnected` was told, subscriptions are gone */
-  bool awake;        /* the floor above knows that there is something to do */
-  bool hungry;       /* a queue passed it over, since its output was full */
-  bool in_review;    /* its subscriptions are being judged once more */
-  bool silent;       /* closing without a word to the peer */
-  bool paused;       /* not read, since it publishes too much just now */
-  uint32_t controls; /* control frames in the queue */
+  bool gone;          /* the stream is: nothing can be sent */
+  bool ended;         /* `disconnected` was told, subscriptions are gone */
+  bool awake;         /* the floor above knows that there is something to do */
+  bool hungry;        /* a queue passed it over, since its output was full */
+  bool in_review;     /* its subscriptions are being judged once more */
+  bool silent;        /* closing without a word to the peer */
+  bool paused;        /* not read, since it publishes too much just now */
+  uint32_t controls;  /* control frames in the queue */
+  uint32_t droppable; /* messages in it that may be dropped */
   char id[33];
 };
 
@@ -96,8 +99,11 @@ int sbk__session_connected(sbk_session *session);
  * limit or without memory the session is closed. kind is one of SBK__OUT_….
  */
 void sbk__session_push(sbk_session *session, sbk_buf *frame, uint32_t kind);
-/* Makes room for bytes more, or closes the session; true if there is room. */
-bool sbk__session_admit(sbk_session *session, size_t bytes);
+/* Makes room for bytes more, if need be by dropping messages; false: there is
+ * none, and the session is closed, or what was to come is dropped as overflow
+ * says. */
+bool sbk__session_admit(sbk_session *session, size_t bytes,
+                        enum sbk_overflow overflow);
 
 /*
  * The ends. Each makes the state SBK__CLOSING; the rest (callbacks,

@@ -1,4 +1,5 @@
 #include "msec.h"
+#include "output.h"
 #include "session.h"
 
 /* What time alone does to a session. */
@@ -30,10 +31,16 @@ void sbk__session_stamp(sbk_session *session) {
   sbk_msec now = session->broker->core.now;
   uint32_t i;
 
-  session->born = session->last_in = session->last_out = now;
+  session->born = session->last_in = session->last_out = session->moved = now;
   for (i = 0; i < session->out.count; i++) {
     sbk__outq_at(&session->out, i)->stamp = (uint32_t)now;
   }
+}
+
+/* Where messages may be dropped, the oldest may be young, and yet nothing have
+ * gone out for long. */
+static sbk_msec stuck_due(const sbk_session *session) {
+  return sbk__after(session->moved, session->broker->core.config.send_timeout);
 }
 
 static sbk_msec queue_due(const sbk_session *session) {
@@ -45,9 +52,11 @@ static sbk_msec queue_due(const sbk_session *session) {
   }
   age = (uint32_t)core->now - sbk__outq_at(&session->out, 0)->stamp;
 
-  return age >= core->config.send_timeout
-             ? core->now
-             : sbk__after(core->now, core->config.send_timeout - age);
+  return sbk__earlier(
+      stuck_due(session),
+      age >= core->config.send_timeout
+          ? core->now
+          : sbk__after(core->now, core->config.send_timeout - age));
 }
 
 /* WebSocket pings stand in for heart-beats that were not agreed on. */
@@ -119,7 +128,9 @@ void sbk__session_tick(sbk_session *session) {
   }
   if (session->expiry <= core->now) {
     sbk__session_fail(session, SBK__FAULT_EXPIRED, NULL);
-  } else if (queue_due(session) <= core->now) {
+  } else if (queue_due(session) <= core->now &&
+             (stuck_due(session) <= core->now ||
+              !sbk__output_drop_aged(session))) {
     sbk__session_fail(session, SBK__FAULT_QUEUE_AGE, NULL);
   } else if (session->state != SBK__CONNECTED) {
     if (sbk__after(session->born, core->config.connect_timeout) <= core->now) {

@@ -73,6 +73,8 @@ static const struct metric metrics[] = {
     GAUGE(waiting, "Bytes of memory that wait for peers."),
     GAUGE(paused, "Sessions not read, since too much waits."),
     COUNTER("alarms", alarms, "Times that too much waited."),
+    COUNTER("dropped_oldest", dropped_oldest, "Messages dropped for newer."),
+    COUNTER("dropped_newest", dropped_newest, "Messages dropped for older."),
     COUNTER("refused", refused, "Frames refused, their sessions spared."),
 };
 

@@ -53,6 +53,11 @@ struct sbk_stats {
   uint64_t waiting; /**< bytes of memory, now */
   uint64_t paused;  /**< sessions not read, now, since it is too much */
   uint64_t alarms;  /**< how often it was */
+
+  /* Messages that topics let drop (enum sbk_overflow): out of what waited, and
+   * before they did. */
+  uint64_t dropped_oldest;
+  uint64_t dropped_newest;
   /* What topics keep (topic.h): now, and since the beginning. */
   uint64_t history;        /**< messages in histories */
   uint64_t history_bytes;  /**< as history_bytes counts */

@@ -470,6 +470,8 @@ VERB(stat) {
       {"waiting", offsetof(struct sbk_stats, waiting)},
       {"paused", offsetof(struct sbk_stats, paused)},
       {"alarms", offsetof(struct sbk_stats, alarms)},
+      {"dropped-oldest", offsetof(struct sbk_stats, dropped_oldest)},
+      {"dropped-newest", offsetof(struct sbk_stats, dropped_newest)},
       {"ended-slow", offsetof(struct sbk_stats, ended_slow)},
   };
   struct sbk_stats stats = SBK_STATS_INIT;
