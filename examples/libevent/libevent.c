@@ -1,6 +1,7 @@
 /* libevent.c - STOMP over WebSocket on libevent's event_base, without
  * bufferevents: the library has buffers of its own. SEND to /app/echo, and the
  * body comes back at /user/queue/echo. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
