@@ -54,6 +54,9 @@ static void push(sbk__sub *sub, sbk__entry entry, size_t bytes) {
   entry.stamp = (uint32_t)session->broker->core.now;
   sub->queued++;
   session->broker->counts.deliveries++;
+  if (sub->dest != NULL) {
+    sub->dest->deliveries++;
+  }
   sbk__outq_push(&session->out, entry, bytes);
   if (!session->awake) {
     session->broker->wire->wake(session);
@@ -433,6 +436,7 @@ int sbk__enqueue(sbk_broker *broker, const sbk__header *to, sbk_message *msg) {
     rv = sbk__queue_push(dest->queue, msg);
   }
   if (rv == 0) {
+    dest->published++;
     taken = dest->queue->taken;
     dispatch(broker, dest);
     rv = dest->queue->taken > taken;

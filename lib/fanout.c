@@ -67,8 +67,9 @@ static int deliver_all(const sbk__matches *matches, sbk_message *msg,
   int count = 0;
 
   for (at = 0; at < matches->count; at++) {
-    const sbk__dest *dest = matches->items[at];
+    sbk__dest *dest = matches->items[at];
 
+    dest->published += !dest->pattern;
     for (i = 0; i < dest->count; i++) {
       sbk__sub *sub = dest->subs[i];
 

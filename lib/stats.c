@@ -41,3 +41,46 @@ int sbk_broker_stats(sbk_broker *broker, struct sbk_stats *stats) {
 
   return 0;
 }
+
+static int tell(const sbk__dest *dest,
+                int (*fn)(const struct sbk_destination *stats, void *arg),
+                void *arg) {
+  struct sbk_destination stats = {
+      .size = sizeof(stats),
+      .name = dest->name,
+      .pattern = dest->pattern,
+      .subscriptions = dest->count,
+      .published = dest->published,
+      .deliveries = dest->deliveries,
+  };
+
+  if (dest->queue != NULL) {
+    stats.queued = dest->queue->count;
+    stats.unacked = dest->queue->taken;
+  }
+  if (dest->store != NULL) {
+    stats.history = dest->store->count;
+    stats.retained = dest->store->value != NULL;
+  }
+
+  return fn(&stats, arg);
+}
+
+int sbk_each_destination(sbk_broker *broker,
+                         int (*fn)(const struct sbk_destination *stats,
+                                   void *arg),
+                         void *arg) {
+  const sbk__map *maps[] = {&broker->subs.exact, &broker->subs.patterns};
+  const sbk__dest *dest;
+  size_t i, pos;
+  int rv = 0;
+
+  for (i = 0; i < 2; i++) {
+    pos = 0;
+    while (rv == 0 && (dest = sbk__map_next(maps[i], &pos)) != NULL) {
+      rv = tell(dest, fn, arg);
+    }
+  }
+
+  return rv;
+}

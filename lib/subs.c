@@ -231,7 +231,7 @@ typedef struct search {
 } search;
 
 /* In the order in which they were subscribed to; the exact one comes first. */
-static void sort_in(sbk__matches *matches, const sbk__dest *dest) {
+static void sort_in(sbk__matches *matches, sbk__dest *dest) {
   uint32_t at = matches->count++;
 
   while (at > 0 && matches->items[at - 1]->pattern &&
@@ -243,7 +243,7 @@ static void sort_in(sbk__matches *matches, const sbk__dest *dest) {
 }
 
 static int take_leaf(sbk__leaf *leaf, void *arg) {
-  const sbk__dest *dest = sbk__item(leaf, sbk__dest, leaf);
+  sbk__dest *dest = sbk__item(leaf, sbk__dest, leaf);
   search *s = arg;
   sbk__matches *matches = s->matches;
 

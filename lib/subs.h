@@ -19,6 +19,8 @@ typedef struct sbk__dest {
   sbk__queue *queue;        /* of a queue destination; else NULL */
   struct sbk__store *store; /* of a topic that keeps something, or NULL */
   struct sbk__sub **subs;
+  uint64_t published;  /* to that name */
+  uint64_t deliveries; /* to its subscriptions */
   uint32_t count;
   uint32_t cap;
   uint32_t len;
@@ -77,7 +79,7 @@ typedef struct sbk__subs {
 /* Some of the records that match a destination. */
 #define SBK__MATCHES 64
 typedef struct sbk__matches {
-  const sbk__dest *items[SBK__MATCHES];
+  sbk__dest *items[SBK__MATCHES];
   uint32_t count;
   uint32_t seen; /* patterns that were looked at; 0 at first */
 } sbk__matches;

@@ -72,6 +72,36 @@ struct sbk_stats {
  * this library knows, or less than the first member. */
 SBK_API int sbk_broker_stats(sbk_broker *broker, struct sbk_stats *stats);
 
+/**
+ * One destination, or one pattern, that is subscribed to, or has messages in
+ * its queue, or keeps some (topic.h). User destinations are not among them.
+ * Counters are since it is: when it is none of that any more they are gone. New
+ * members are only ever added at the end.
+ */
+struct sbk_destination {
+  size_t size;
+  const char *name; /**< ends with NUL; lives until fn returns */
+  int pattern;      /**< nonzero: a pattern */
+  uint64_t subscriptions;
+  uint64_t published;  /**< messages sent to that name; 0 for a pattern */
+  uint64_t deliveries; /**< to its subscriptions */
+  uint64_t queued;     /**< messages in its queue, not handed out */
+  uint64_t unacked;    /**< handed out of it, without an ACK or unsent */
+  uint64_t history;    /**< messages kept */
+  uint64_t retained;   /**< 1: it has a last value */
+};
+
+/**
+ * Calls fn for each, in no order. fn may send, close and register nothing: it
+ * looks, and notes what it wants. A value other than 0 ends the walk and is
+ * returned. Takes time that grows with their number: for a page of an
+ * administrator's, not for each message.
+ */
+SBK_API int sbk_each_destination(sbk_broker *broker,
+                                 int (*fn)(const struct sbk_destination *stats,
+                                           void *arg),
+                                 void *arg);
+
 #ifdef __cplusplus
 }
 #endif

@@ -181,8 +181,89 @@ static void a_host_of_another_version_gets_what_it_knows(void **state) {
   free_broker(&host.mem, host.broker);
 }
 
+struct found {
+  struct sbk_destination topic, queue, pattern, kept;
+  int count;
+  int stop;
+};
+
+static int find_each(const struct sbk_destination *stats, void *arg) {
+  struct found *found = arg;
+
+  assert_int_equal(stats->size, sizeof(*stats));
+  if (strcmp(stats->name, "/topic/x") == 0) {
+    found->topic = *stats;
+  } else if (strcmp(stats->name, "/jobs/x") == 0) {
+    found->queue = *stats;
+  } else if (strcmp(stats->name, "/topic/*") == 0) {
+    found->pattern = *stats;
+  } else if (strcmp(stats->name, "/topic/kept") == 0) {
+    found->kept = *stats;
+  }
+
+  return ++found->count == found->stop ? 7 : 0;
+}
+
+static void each_destination_has_its_figures(void **state) {
+  static const char *const queues[] = {"/jobs", NULL};
+  struct sbk_config config = SBK_CONFIG_INIT;
+  struct sbk_topic topic = SBK_TOPIC_INIT;
+  struct found found = {.count = 0};
+  struct counted_mem mem;
+  sbk_broker *broker;
+  sbk_conn *a, *b;
+  int i;
+
+  (void)state;
+  config.queue_prefixes = queues;
+  broker = new_broker(&mem, NULL, &config, NULL);
+  topic.prefix = "/topic/kept";
+  topic.retain = 1;
+  topic.history_messages = 2;
+  assert_int_equal(sbk_broker_add_topic(broker, &topic), 0);
+  assert_int_equal(sbk_each_destination(broker, find_each, &found), 0);
+  assert_int_equal(found.count, 0);
+  a = connected_peer(broker, 1000);
+  b = connected_peer(broker, 1000);
+  feed(a, 1000, "SUBSCRIBE\nid:0\ndestination:/topic/x\n\n^");
+  feed(b, 1000, "SUBSCRIBE\nid:0\ndestination:/topic/x\n\n^");
+  feed(b, 1000, "SUBSCRIBE\nid:1\ndestination:/topic/*\n\n^");
+  feed(b, 1000, "SUBSCRIBE\nid:2\ndestination:/user/queue/x\n\n^");
+  feed(b, 1000,
+       "SUBSCRIBE\nid:3\ndestination:/jobs/x\nack:client\n"
+       "prefetch-count:2\n\n^");
+  for (i = 0; i < 3; i++) {
+    sbk_send(broker, "/topic/x", NULL, "x", 1);
+    sbk_send(broker, "/jobs/x", NULL, "x", 1);
+    feed(a, 1000, "SEND\ndestination:/topic/kept\nretain:true\n\nx^");
+  }
+  sbk_send(broker, "/topic/nobody/at/all", NULL, "x", 1);
+  assert_int_equal(sbk_each_destination(broker, find_each, &found), 0);
+  assert_int_equal(found.count, 4);
+  assert_int_equal(found.topic.subscriptions, 2);
+  assert_int_equal(found.topic.published, 3);
+  assert_int_equal(found.topic.deliveries, 6);
+  assert_int_equal(found.topic.pattern, 0);
+  assert_int_equal(found.pattern.pattern, 1);
+  assert_int_equal(found.pattern.published, 0);
+  assert_int_equal(found.pattern.deliveries, 6);
+  assert_int_equal(found.queue.published, 3);
+  assert_int_equal(found.queue.deliveries, 2);
+  assert_int_equal(found.queue.queued, 1);
+  assert_int_equal(found.queue.unacked, 2);
+  assert_int_equal(found.kept.subscriptions, 0);
+  assert_int_equal(found.kept.history, 2);
+  assert_int_equal(found.kept.retained, 1);
+  found.count = 0;
+  found.stop = 2;
+  assert_int_equal(sbk_each_destination(broker, find_each, &found), 7);
+  assert_int_equal(found.count, 2);
+  free_broker(&mem, broker);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_destination_has_its_figures),
       cmocka_unit_test(a_session_ends_when_it_expires),
       cmocka_unit_test(a_new_token_puts_the_end_off),
       cmocka_unit_test(a_subscription_ended_by_the_host_is_silent),
