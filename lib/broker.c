@@ -95,7 +95,6 @@ static void init_tables(sbk_broker *broker) {
   sbk__heap_init(&broker->timers, mem);
   sbk__ws_pool_init(&broker->contexts, mem);
   sbk__list_init(&broker->sessions);
-  sbk__list_init(&broker->paused);
   sbk__list_init(&broker->deferred);
   sbk__list_init(&broker->work);
   sbk__list_init(&broker->dispatch);

@@ -54,31 +54,45 @@ static void take_control(sbk_conn *conn, const sbk__ws_event *event) {
   }
 }
 
+/* False: there is no memory. */
+static bool gather(sbk_session *session, const sbk__ws_event *event) {
+  const struct sbk_mem *mem = &session->broker->core.mem;
+
+  if (session->gathered == NULL) {
+    session->gathered = sbk__malloc(mem, sizeof(*session->gathered));
+    if (session->gathered == NULL) {
+      return false;
+    }
+    sbk__str_init(session->gathered, mem);
+  }
+  sbk__str_add(session->gathered, event->data, event->len);
+
+  return !session->gathered->failed;
+}
+
+static int give(sbk_session *session, const sbk__ws_event *event,
+                const void *data, size_t len) {
+  return session->endpoint->message(session, event->opcode == SBK__WS_BINARY,
+                                    len > 0 ? data : "", len,
+                                    session->broker->core.arg);
+}
+
 /* A piece of a plain message: gathered until it is whole. */
 static void take_plain(sbk_conn *conn, const sbk__ws_event *event) {
   sbk_session *session = conn->session;
-  const sbk__core *core = &conn->broker->core;
-  sbk__str *text = &session->gathered;
   size_t held = conn->broker->held;
   int rv;
 
-  if (event->end && text->len == 0) {
-    rv = session->endpoint->message(
-        session, event->opcode == SBK__WS_BINARY,
-        event->len > 0 ? (const void *)event->data : "", event->len, core->arg);
+  if (event->end && session->gathered == NULL) {
+    rv = give(session, event, event->data, event->len);
+  } else if (!gather(session, event)) {
+    sbk__session_fail(session, SBK__FAULT_NOMEM, NULL);
+    return;
+  } else if (!event->end) {
+    return;
   } else {
-    text->mem = &core->mem;
-    sbk__str_add(text, event->data, event->len);
-    if (text->failed) {
-      sbk__session_fail(session, SBK__FAULT_NOMEM, NULL);
-      return;
-    }
-    if (!event->end) {
-      return;
-    }
-    rv = session->endpoint->message(session, event->opcode == SBK__WS_BINARY,
-                                    text->data, text->len, core->arg);
-    sbk__str_free(text);
+    rv = give(session, event, session->gathered->data, session->gathered->len);
+    sbk__session_drop_gathered(session);
   }
   if (rv < 0) {
     sbk__session_fail(session, SBK__FAULT_MESSAGE_HANDLER, NULL);

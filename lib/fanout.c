@@ -58,7 +58,7 @@ static int keep(sbk_broker *broker, const sbk__header *to, sbk_message *msg,
   }
 
   return sbk__keep_add(&broker->keep, topic, msg, sbk__parse_u64(msg->id + 9),
-                       sender != NULL ? sender->serial : 0);
+                       sbk__session_mark(sender));
 }
 
 static int deliver_all(const sbk__matches *matches, sbk_message *msg,
@@ -99,7 +99,7 @@ int sbk__publish(sbk_broker *broker, sbk_message *msg,
   if (rv != 0) {
     return rv;
   }
-  matches.seen = 0;
+  sbk__matches_begin(&matches);
   while (sbk__subs_match(&broker->subs, to->value, to->value_len, &matches)) {
     /* The commonest version's rest first: if there is no memory for that,
      * nobody gets the message and nobody need be closed. */

@@ -78,9 +78,8 @@ struct sbk_broker {
 
   sbk__log_quota log_quota;
   sbk__rings rings;
-  size_t held;      /* memory of what waits for peers */
-  sbk__node paused; /* sessions that are not read until it is less */
-  size_t paused_count;
+  size_t held;             /* memory of what waits for peers */
+  size_t paused_count;     /* sessions that are not read until it is less */
   bool alarm;              /* it was more than three quarters of its limit */
   bool relieving;          /* sessions are being closed for it */
   struct sbk_stats counts; /* what only grows, and subscriptions and unacked */

@@ -24,7 +24,7 @@ typedef struct sbk__kept {
   sbk_message *msg;
   uint64_t seq;    /* the order of publication, in the broker */
   uint64_t number; /* of the message-id */
-  uint64_t sender; /* the session's serial number; 0: the host */
+  uint64_t sender; /* the session's mark; 0: the host */
   uint64_t place;  /* in the history of its destination, from 1 */
   sbk_msec at;
   size_t size;

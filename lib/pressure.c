@@ -211,7 +211,6 @@ void sbk__pressure_charge(sbk_session *session, size_t before) {
   if (session->charged > share) {
     session->paused = true;
     broker->paused_count++;
-    sbk__list_push(&broker->paused, &session->in_paused);
   }
 }
 
@@ -219,19 +218,24 @@ void sbk__pressure_forget(sbk_session *session) {
   if (session->paused) {
     session->paused = false;
     session->broker->paused_count--;
-    sbk__list_remove(&session->in_paused);
   }
 }
 
+/* Rare enough to look at every session. */
 void sbk__pressure_calm(sbk_broker *broker) {
-  broker->alarm = false;
-  while (!sbk__list_empty(&broker->paused)) {
-    sbk_session *session =
-        sbk__item(broker->paused.next, sbk_session, in_paused);
+  sbk__node *node;
 
-    sbk__pressure_forget(session);
-    session->last_in = broker->core.now; /* it could not be heard */
-    broker->wire->resume(session);
+  broker->alarm = false;
+  for (node = broker->sessions.next;
+       broker->paused_count > 0 && node != &broker->sessions;
+       node = node->next) {
+    sbk_session *session = sbk__item(node, sbk_session, in_sessions);
+
+    if (session->paused) {
+      sbk__pressure_forget(session);
+      session->last_in = broker->core.now; /* it could not be heard */
+      broker->wire->resume(session);
+    }
   }
   sbk__log(&broker->core, SBK_LOG_INFO, NULL,
            "less than half of max_total_queue waits for peers", NULL);

@@ -240,7 +240,8 @@ void sbk__replay_free(sbk__sub *sub) {
 
 /* BEHAVIOUR 7: no-local leaves out what this session itself has sent. */
 static bool is_for(const sbk__replay *r, const sbk__kept *kept) {
-  return !(r->sub->no_local && kept->sender == r->sub->session->serial) &&
+  return !(r->sub->no_local &&
+           kept->sender == sbk__session_mark(r->sub->session)) &&
          (r->store != NULL || matches(r->sub, kept->store));
 }
 

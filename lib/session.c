@@ -42,7 +42,6 @@ int sbk__session_new(sbk_session **session, sbk_broker *broker, void *conn,
   s->expiry = SBK_NEVER;
   sbk__list_init(&s->in_sessions);
   sbk__list_init(&s->in_user);
-  sbk__list_init(&s->in_paused);
   sbk__list_init(&s->deferred);
   sbk__work_init(&s->work, broker->session_work);
   s->born = s->last_in = s->last_out = s->tokens_at = core->now;
@@ -57,6 +56,14 @@ int sbk__session_new(sbk_session **session, sbk_broker *broker, void *conn,
   return 0;
 }
 
+void sbk__session_drop_gathered(sbk_session *session) {
+  if (session->gathered != NULL) {
+    sbk__str_free(session->gathered);
+    sbk__free(&session->broker->core.mem, session->gathered);
+    session->gathered = NULL;
+  }
+}
+
 void sbk__session_free(sbk_session *session) {
   const struct sbk_mem *mem;
 
@@ -67,7 +74,7 @@ void sbk__session_free(sbk_session *session) {
   mem = &session->broker->core.mem;
   sbk__output_clear(session);
   sbk__list_remove(&session->work.node);
-  sbk__free(mem, session->gathered.data);
+  sbk__session_drop_gathered(session);
   sbk__free(mem, session->subs);
   sbk__free(mem, session->user_name);
   sbk__free(mem, session);
@@ -90,6 +97,19 @@ int sbk__session_name(sbk_session *session, const char *user) {
   return 0;
 }
 
+uint64_t sbk__session_mark(const sbk_session *session) {
+  uint64_t mark = 0;
+  size_t i;
+
+  for (i = 0; session != NULL && i < 16; i++) {
+    unsigned digit = (unsigned)session->id[i];
+
+    mark = mark << 4 | (digit <= '9' ? digit - '0' : digit - 'a' + 10);
+  }
+
+  return mark;
+}
+
 int sbk__session_connected(sbk_session *session) {
   sbk_broker *broker = session->broker;
   int rv;
@@ -103,7 +123,7 @@ int sbk__session_connected(sbk_session *session) {
   }
   sbk__list_push(&broker->sessions, &session->in_sessions);
   broker->session_count++;
-  session->serial = ++broker->counts.connects;
+  broker->counts.connects++;
   broker->pending_count -= session->pending;
   session->pending = false;
   session->state = SBK__CONNECTED;

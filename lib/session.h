@@ -28,7 +28,6 @@ struct sbk_session {
 
   sbk__node in_sessions;
   sbk__node in_user;
-  sbk__node in_paused;
   sbk__work work;
 
   sbk__outq out;
@@ -36,19 +35,18 @@ struct sbk_session {
   sbk__sub **subs;  /* by slot; NULL: free */
   sbk__map *by_id;  /* of many active ones that have an id; else NULL */
   uint32_t slot_count;
-  uint32_t free_slot;    /* no lower one is free */
-  uint32_t sub_count;    /* active ones */
-  struct sbk_call *call; /* that waits for the host, or NULL */
-  sbk__node deferred;    /* calls that were put off, or wait in vain */
+  uint32_t free_slot; /* no lower one is free */
+  uint32_t sub_count; /* active ones */
   uint32_t deferred_count;
-  uint64_t serial;            /* among those that were connected, from 1 */
+  struct sbk_call *call;      /* that waits for the host, or NULL */
+  sbk__node deferred;         /* calls that were put off, or wait in vain */
   struct sbk__ledger *ledger; /* deliveries that wait for an ACK, or NULL */
   struct sbk__tx *transactions;
   size_t backlog;      /* bytes that wait for windows */
   size_t charged;      /* memory that its messages took */
   uint64_t charged_in; /* since that alarm */
   sbk__stomp_reader reader;
-  sbk__str gathered; /* of a plain message that comes in pieces */
+  sbk__str *gathered; /* of a plain message that comes in pieces, or NULL */
 
   sbk_msec born;
   sbk_msec last_in;
@@ -60,7 +58,9 @@ struct sbk_session {
   uint32_t beat_in; /* negotiated intervals, ms; 0: none */
   uint32_t beat_out;
 
-  int reason; /* of the end */
+  uint32_t controls;  /* control frames in the queue */
+  uint32_t droppable; /* messages in it that may be dropped */
+  int reason;         /* of the end */
   uint8_t state;
   uint8_t version; /* enum sbk__version */
   bool websocket;
@@ -69,15 +69,13 @@ struct sbk_session {
   bool was_connected;
   bool saw_connect;
   bool saw_disconnect;
-  bool gone;          /* the stream is: nothing can be sent */
-  bool ended;         /* `disconnected` was told, subscriptions are gone */
-  bool awake;         /* the floor above knows that there is something to do */
-  bool hungry;        /* a queue passed it over, since its output was full */
-  bool in_review;     /* its subscriptions are being judged once more */
-  bool silent;        /* closing without a word to the peer */
-  bool paused;        /* not read, since it publishes too much just now */
-  uint32_t controls;  /* control frames in the queue */
-  uint32_t droppable; /* messages in it that may be dropped */
+  bool gone;      /* the stream is: nothing can be sent */
+  bool ended;     /* `disconnected` was told, subscriptions are gone */
+  bool awake;     /* the floor above knows that there is something to do */
+  bool hungry;    /* a queue passed it over, since its output was full */
+  bool in_review; /* its subscriptions are being judged once more */
+  bool silent;    /* closing without a word to the peer */
+  bool paused;    /* not read, since it publishes too much just now */
   char id[33];
 };
 
@@ -87,9 +85,14 @@ int sbk__session_new(sbk_session **session, sbk_broker *broker, void *conn,
                      const char *peer);
 /* The session has ended. NULL is fine. */
 void sbk__session_free(sbk_session *session);
+/* A plain message was given to the host. */
+void sbk__session_drop_gathered(sbk_session *session);
 
 /* Names the user. As sbk_session_set_user(), in any state. */
 int sbk__session_name(sbk_session *session, const char *user);
+
+/* Tells the session from all others: half of its id. 0: NULL. */
+uint64_t sbk__session_mark(const sbk_session *session);
 
 /* Registers the session as connected, and tells. 0, SBK_ERR_NOMEM. */
 int sbk__session_connected(sbk_session *session);

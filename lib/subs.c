@@ -85,43 +85,62 @@ sbk__sub *sbk__sub_new(const struct sbk_mem *mem, sbk_session *session,
   return sub;
 }
 
+static sbk__pattern *pattern_of(sbk__dest *dest) {
+  return (sbk__pattern *)(void *)dest - 1;
+}
+
+static sbk__dest *dest_of(sbk__leaf *leaf) {
+  return (sbk__dest *)(void *)(sbk__item(leaf, sbk__pattern, leaf) + 1);
+}
+
+/* The memory of a record begins with what a pattern has in front of it. */
+static sbk__dest *dest_alloc(const struct sbk_mem *mem, size_t len,
+                             bool pattern) {
+  size_t front = pattern ? sizeof(sbk__pattern) : 0;
+  char *block = sbk__calloc(mem, 1, front + sizeof(sbk__dest) + len + 1);
+
+  return block != NULL ? (sbk__dest *)(void *)(block + front) : NULL;
+}
+
+static void dest_release(const struct sbk_mem *mem, sbk__dest *dest) {
+  sbk__free(mem, dest->pattern ? (void *)pattern_of(dest) : (void *)dest);
+}
+
 static void dest_free(sbk__subs *subs, sbk__dest *dest) {
   if (dest->pattern) {
-    sbk__trie_remove(&subs->trie, &dest->leaf);
+    sbk__trie_remove(&subs->trie, &pattern_of(dest)->leaf);
     sbk__map_remove(&subs->patterns, dest->name, dest->len);
   } else {
     sbk__map_remove(&subs->exact, dest->name, dest->len);
   }
   sbk__queue_free(dest->queue);
   sbk__free(&subs->core->mem, dest->subs);
-  sbk__free(&subs->core->mem, dest);
+  dest_release(&subs->core->mem, dest);
 }
 
 static int dest_new(sbk__subs *subs, sbk__dest **dest, const char *name,
                     size_t len, bool pattern) {
   const struct sbk_mem *mem = &subs->core->mem;
-  sbk__dest *fresh = sbk__malloc(mem, sizeof(*fresh) + len + 1);
+  sbk__dest *fresh = dest_alloc(mem, len, pattern);
   int rv;
 
   if (fresh == NULL) {
     return SBK_ERR_NOMEM;
   }
-  memset(fresh, 0, sizeof(*fresh));
   fresh->len = (uint32_t)len;
   fresh->pattern = pattern;
-  fresh->born = subs->born++;
   memcpy(fresh->name, name, len);
-  fresh->name[len] = '\0';
 
   rv = sbk__map_add(pattern ? &subs->patterns : &subs->exact, fresh);
   if (rv == 0 && pattern) {
-    rv = sbk__trie_add(&subs->trie, name, len, &fresh->leaf);
+    pattern_of(fresh)->born = subs->born++;
+    rv = sbk__trie_add(&subs->trie, name, len, &pattern_of(fresh)->leaf);
     if (rv != 0) {
       sbk__map_remove(&subs->patterns, name, len);
     }
   }
   if (rv != 0) {
-    sbk__free(mem, fresh);
+    dest_release(mem, fresh);
     return rv;
   }
   *dest = fresh;
@@ -235,7 +254,7 @@ static void sort_in(sbk__matches *matches, sbk__dest *dest) {
   uint32_t at = matches->count++;
 
   while (at > 0 && matches->items[at - 1]->pattern &&
-         matches->items[at - 1]->born > dest->born) {
+         pattern_of(matches->items[at - 1])->born > pattern_of(dest)->born) {
     matches->items[at] = matches->items[at - 1];
     at--;
   }
@@ -243,7 +262,7 @@ static void sort_in(sbk__matches *matches, sbk__dest *dest) {
 }
 
 static int take_leaf(sbk__leaf *leaf, void *arg) {
-  sbk__dest *dest = sbk__item(leaf, sbk__dest, leaf);
+  sbk__dest *dest = dest_of(leaf);
   search *s = arg;
   sbk__matches *matches = s->matches;
 
@@ -267,19 +286,22 @@ static int take_leaf(sbk__leaf *leaf, void *arg) {
  * that there is nobody who could not be found. */
 bool sbk__subs_match(sbk__subs *subs, const char *name, size_t len,
                      sbk__matches *matches) {
-  search s = {subs->core, name, len, matches, 0};
+  search s = {subs->core, name, len, matches, matches->seen};
   sbk__dest *dest;
 
   matches->count = 0;
-  if (matches->seen == 0) {
+  if (matches->done) {
+    return false;
+  }
+  if (!matches->begun) {
+    matches->begun = true;
     dest = sbk__map_find(&subs->exact, name, len);
     if (dest != NULL) {
       matches->items[matches->count++] = dest;
     }
-    matches->seen = 1;
   }
-  s.skip = matches->seen - 1;
-  sbk__trie_find(&subs->trie, name, len, take_leaf, &s);
+  matches->done = subs->patterns.count == 0 ||
+                  sbk__trie_find(&subs->trie, name, len, take_leaf, &s) == 0;
 
   return matches->count > 0;
 }

@@ -24,11 +24,15 @@ typedef struct sbk__dest {
   uint32_t count;
   uint32_t cap;
   uint32_t len;
-  bool pattern;   /* a queue's name never is, whatever it looks like */
-  sbk__leaf leaf; /* of a pattern */
-  uint64_t born;  /* of a pattern: the older comes first */
-  char name[];    /* ended by NUL */
+  bool pattern; /* a queue's name never is, whatever it looks like */
+  char name[];  /* ended by NUL */
 } sbk__dest;
+
+/* What stands in front of the record of a pattern. */
+typedef struct sbk__pattern {
+  sbk__leaf leaf;
+  uint64_t born; /* the older one comes first */
+} sbk__pattern;
 
 enum sbk__ack { SBK__ACK_AUTO = 0, SBK__ACK_CLIENT, SBK__ACK_INDIVIDUAL };
 
@@ -81,8 +85,16 @@ typedef struct sbk__subs {
 typedef struct sbk__matches {
   sbk__dest *items[SBK__MATCHES];
   uint32_t count;
-  uint32_t seen; /* patterns that were looked at; 0 at first */
+  uint32_t seen; /* patterns that were looked at */
+  bool begun;    /* false at first */
+  bool done;     /* there are no others */
 } sbk__matches;
+
+static inline void sbk__matches_begin(sbk__matches *matches) {
+  matches->seen = 0;
+  matches->begun = false;
+  matches->done = false;
+}
 
 void sbk__subs_init(sbk__subs *subs, const sbk__core *core);
 /* No subscription is left; queues go with what waits in them. */

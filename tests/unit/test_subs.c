@@ -48,7 +48,7 @@ static size_t times(const char *name, const sbk__sub *sub) {
   uint32_t i, at;
   size_t count = 0;
 
-  matches.seen = 0;
+  sbk__matches_begin(&matches);
   while (sbk__subs_match(&subs, name, strlen(name), &matches)) {
     for (at = 0; at < matches.count; at++) {
       const sbk__dest *dest = matches.items[at];
