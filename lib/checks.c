@@ -168,9 +168,10 @@ uint16_t sbk__check_prefetch(const char *text, size_t max) {
   return *text != '\0' ? 0 : (uint16_t)(value < max ? value : max);
 }
 
-/* Digits, or nothing at all. */
+/* Digits, or no header at all. */
 static bool is_count(const char *text) {
-  return text == NULL || strcmp(text, "0") == 0 || sbk__parse_u64(text) > 0;
+  return text == NULL ||
+         (text[0] != '\0' && text[strspn(text, "0123456789")] == '\0');
 }
 
 static enum sbk__fault check_subscribe(const sbk_session *session,

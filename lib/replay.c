@@ -167,16 +167,27 @@ static void take_place(sbk__replay *r) {
   r->losses = keep_of(r)->losses;
 }
 
+/* The checks have seen to the digits; so many are more than is ever kept. */
+static uint64_t read_count(const char *digits) {
+  uint64_t value = 0;
+
+  for (; *digits != '\0' && value <= UINT32_MAX; digits++) {
+    value = value * 10 + (uint64_t)(*digits - '0');
+  }
+
+  return value;
+}
+
 static void begin(sbk__replay *r, const char *id, const char *count) {
   sbk__keep *keep = keep_of(r);
 
   r->limit = keep->seq;
   r->asked = id != NULL || count != NULL;
-  r->most = id != NULL ? UINT64_MAX : count != NULL ? sbk__parse_u64(count) : 0;
+  r->most = id != NULL ? UINT64_MAX : count != NULL ? read_count(count) : 0;
   if (id != NULL) {
     resume(r, id);
     if (r->gap && count != NULL) {
-      r->most = sbk__parse_u64(count);
+      r->most = read_count(count);
     }
   }
   take_place(r);
