@@ -137,8 +137,9 @@ static bool covers(const sbk__sub *sub, const sbk_broker *broker,
 
 /*
  * The message as a subscriber sees it: its destination is what that one wrote
- * (BEHAVIOUR 8), or for a pattern the user prefix and destination. *shown is
- * what the last one saw, and is taken again where it fits.
+ * (BEHAVIOUR 8), or for a pattern the user prefix and destination; a name made
+ * of wildcards is no pattern. *shown is what the last one saw, and is taken
+ * again where it fits.
  */
 static sbk_message *message_for(const sbk__sub *sub, sbk_message *msg,
                                 const sbk__header *to, sbk_message **shown) {
@@ -149,7 +150,8 @@ static sbk_message *message_for(const sbk__sub *sub, sbk_message *msg,
   char *made = NULL;
   int rv;
 
-  if (sub->pattern) {
+  if (sub->pattern &&
+      (sub->own == 0 || strcmp(text + sub->own, to->value) != 0)) {
     made = sbk__malloc(&broker->core.mem, prefix->len + to->value_len + 1);
     if (made == NULL) {
       return NULL;
