@@ -145,7 +145,9 @@ static void publish(sbk_call *call) {
 }
 
 static void unroutable(sbk_call *call) {
-  if (!call->broker->core.config.drop_unroutable) {
+  if (call->broker->core.config.drop_unroutable) {
+    call->broker->counts.dropped_unroutable++;
+  } else {
     sbk__handle_fail(call, SBK__FAULT_UNROUTABLE);
   }
 }

@@ -75,6 +75,8 @@ static const struct metric metrics[] = {
     COUNTER("alarms", alarms, "Times that too much waited."),
     COUNTER("dropped_oldest", dropped_oldest, "Messages dropped for newer."),
     COUNTER("dropped_newest", dropped_newest, "Messages dropped for older."),
+    COUNTER("dropped_unroutable", dropped_unroutable,
+            "SENDs dropped that led nowhere."),
     COUNTER("refused", refused, "Frames refused, their sessions spared."),
 };
 

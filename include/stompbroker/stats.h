@@ -65,6 +65,8 @@ struct sbk_stats {
   uint64_t retained_bytes; /**< as max_retained_bytes counts */
   uint64_t replayed;       /**< of both, to subscribers that came later */
   uint64_t gaps;           /**< subscribers that were told of one */
+
+  uint64_t dropped_unroutable; /**< SENDs that led nowhere: drop_unroutable */
 };
 #define SBK_STATS_INIT SBK__SIZED(struct sbk_stats)
 

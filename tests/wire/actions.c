@@ -472,6 +472,7 @@ VERB(stat) {
       {"alarms", offsetof(struct sbk_stats, alarms)},
       {"dropped-oldest", offsetof(struct sbk_stats, dropped_oldest)},
       {"dropped-newest", offsetof(struct sbk_stats, dropped_newest)},
+      {"dropped-unroutable", offsetof(struct sbk_stats, dropped_unroutable)},
       {"ended-slow", offsetof(struct sbk_stats, ended_slow)},
   };
   struct sbk_stats stats = SBK_STATS_INIT;
