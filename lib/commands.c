@@ -425,6 +425,14 @@ static void keep_promise(sbk_call *call, bool run) {
   }
 }
 
+/* The host's code may close the session, or fail: what is left is dropped then
+ * (handler.h). What its own output does to it comes too late for what is
+ * committed. */
+static bool goes_on(const sbk_session *session) {
+  return session->state != SBK__CLOSING || session->reason == SBK_ERR_SLOW ||
+         session->reason == SBK_ERR_NOMEM;
+}
+
 /* All in order, or none: what can be short is had before anything is done. A
  * promise holds until its frame's turn, whatever handlers send before that. */
 static enum sbk__fault commit(sbk_call *call, sbk__tx *tx) {
@@ -450,8 +458,7 @@ static enum sbk__fault commit(sbk_call *call, sbk__tx *tx) {
     }
   }
   for (i = 0; i < count; i++) {
-    keep_promise(calls[i],
-                 fault == SBK__FAULT_NONE && session->state != SBK__CLOSING);
+    keep_promise(calls[i], fault == SBK__FAULT_NONE && goes_on(session));
     calls[i]->commit = NULL;
     if (!calls[i]->deferred) {
       sbk__call_free(calls[i]);
