@@ -74,7 +74,7 @@ static bool unit_equal(const struct unit *a, const struct unit *b) {
 }
 
 static bool is_goodbye(const struct unit *unit) {
-  size_t off = unit->at[0] == CODE_TEXT;
+  size_t off = unit->at[0] == CODE_TEXT || unit->at[0] == CODE_BINARY;
 
   return unit->at[0] == CODE_CLOSE || unit->at[0] == CODE_END ||
          begins(unit->at + off, unit->len - off, "ERROR\n") ||
