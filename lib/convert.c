@@ -4,6 +4,7 @@
 
 #include "abi.h"
 #include "ascii.h"
+#include "utf8.h"
 
 /* RFC 2045, 5.1: type and subtype, without parameters. */
 static size_t type_len(const char *content_type) {
@@ -68,4 +69,64 @@ void sbk__converters_free(sbk__converters *converters,
     sbk__free(mem, (void *)(uintptr_t)converters->items[i].content_type);
   }
   sbk__free(mem, converters->items);
+}
+
+/* ---- text and octets ---- */
+
+static int copy(sbk_broker *broker, const void *data, size_t len,
+                sbk_buf **out) {
+  *out = sbk_buf_copy(broker, data, len);
+
+  return *out != NULL ? 0 : SBK_ERR_NOMEM;
+}
+
+static int encode_text(sbk_broker *broker, const char *type, const void *value,
+                       sbk_buf **out, void *arg) {
+  size_t len = strlen(value);
+
+  (void)type, (void)arg;
+  return sbk__utf8_valid(value, len) ? copy(broker, value, len, out)
+                                     : SBK_ERR_INVAL;
+}
+
+static int encode_bytes(sbk_broker *broker, const char *type, const void *value,
+                        sbk_buf **out, void *arg) {
+  const struct sbk_bytes *bytes = value;
+
+  (void)type, (void)arg;
+  return copy(broker, bytes->data, bytes->len, out);
+}
+
+static int decode_bytes(sbk_broker *broker, const char *type, const void *data,
+                        size_t len, void *value, void *arg) {
+  (void)broker, (void)type, (void)arg;
+  *(struct sbk_bytes *)value = (struct sbk_bytes){data, len};
+
+  return 0;
+}
+
+static int decode_text(sbk_broker *broker, const char *type, const void *data,
+                       size_t len, void *value, void *arg) {
+  return sbk__utf8_valid(data, len)
+             ? decode_bytes(broker, type, data, len, value, arg)
+             : SBK_ERR_INVAL;
+}
+
+const struct sbk_converter *sbk_text_converter(void) {
+  static const struct sbk_converter text = {.size = sizeof(text),
+                                            .content_type = "text/plain",
+                                            .encode = encode_text,
+                                            .decode = decode_text};
+
+  return &text;
+}
+
+const struct sbk_converter *sbk_bytes_converter(void) {
+  static const struct sbk_converter bytes = {.size = sizeof(bytes),
+                                             .content_type =
+                                                 "application/octet-stream",
+                                             .encode = encode_bytes,
+                                             .decode = decode_bytes};
+
+  return &bytes;
 }

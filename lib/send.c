@@ -231,33 +231,45 @@ int sbk_send_to_session(sbk_session *session, const char *destination,
 
 /* ---- values of the host ---- */
 
-static int encode(sbk_broker *broker, const char *destination,
-                  const char *content_type, const char *type, const void *value,
-                  sbk_message **msg) {
+/* *name is what the body's type is called. */
+static int encode_body(sbk_broker *broker, const char *content_type,
+                       const char *type, const void *value, sbk_buf **body,
+                       const char **name) {
   const struct sbk_converter *found =
       sbk__converters_find(&broker->converters, content_type);
   struct sbk_converter converter; /* a copy: the host may add others */
-  sbk_buf *body = NULL;
   int rv;
 
+  *body = NULL;
   if (found == NULL) {
     return SBK_ERR_NOT_FOUND;
   }
-  if (check(broker, destination) != 0) {
-    return SBK_ERR_INVAL;
-  }
   converter = *found;
+  *name = converter.content_type;
   sbk__enter(broker);
-  rv = converter.encode(broker, type, value, &body, converter.arg);
+  rv = converter.encode(broker, type, value, body, converter.arg);
   sbk__leave(broker);
-  if (rv < 0) {
+
+  return rv < 0 ? rv : 0;
+}
+
+static int encode(sbk_broker *broker, const char *destination,
+                  const char *content_type, const char *type, const void *value,
+                  sbk_message **msg) {
+  const char *name;
+  sbk_buf *body;
+  int rv = check(broker, destination);
+
+  if (rv == 0) {
+    rv = encode_body(broker, content_type, type, value, &body, &name);
+  }
+  if (rv != 0) {
     return rv;
   }
 
   *msg = sbk_message_new(broker, destination, body);
   sbk_buf_unref(body);
-  rv = *msg != NULL ? sbk_message_set_header(*msg, "content-type",
-                                             converter.content_type)
+  rv = *msg != NULL ? sbk_message_set_header(*msg, "content-type", name)
                     : SBK_ERR_NOMEM;
   if (rv != 0) {
     sbk_message_unref(*msg);
@@ -290,6 +302,26 @@ int sbk_convert_and_send_to_user(sbk_broker *broker, const char *user,
   if (rv == 0) {
     rv = sbk_send_message_to_user(broker, user, msg);
     sbk_message_unref(msg);
+  }
+
+  return rv;
+}
+
+int sbk_call_convert_and_return(sbk_call *call, const char *content_type,
+                                const char *type, const void *value) {
+  const char *name;
+  sbk_buf *body;
+  int rv;
+
+  if (call->kind != SBK__CALL_HANDLER) {
+    return SBK_ERR_STATE;
+  }
+  rv = encode_body(call->broker, content_type, type, value, &body, &name);
+  if (rv == 0) {
+    rv = body != NULL ? sbk_call_return(call, name, sbk_buf_data(body),
+                                        sbk_buf_len(body))
+                      : sbk_call_return(call, name, NULL, 0);
+    sbk_buf_unref(body);
   }
 
   return rv;

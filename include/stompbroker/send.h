@@ -73,6 +73,22 @@ struct sbk_converter {
 };
 #define SBK_CONVERTER_INIT SBK__SIZED(struct sbk_converter)
 
+/** Bytes that belong to somebody else. */
+struct sbk_bytes {
+  const void *data;
+  size_t len;
+};
+
+/**
+ * Two converters that are made already, to be added as any other: for
+ * "text/plain", whose values are UTF-8 that ends with NUL (const char *), and
+ * for "application/octet-stream", whose values are struct sbk_bytes. Both
+ * decode into a struct sbk_bytes, which lives as long as the call. Text that is
+ * not UTF-8 is SBK_ERR_INVAL, both ways. They do not look at type. Never NULL.
+ */
+SBK_API const struct sbk_converter *sbk_text_converter(void);
+SBK_API const struct sbk_converter *sbk_bytes_converter(void);
+
 /** The first one added is the default for sending. 0; SBK_ERR_EXISTS: its
  * content type is taken; SBK_ERR_INVAL; SBK_ERR_NOMEM; SBK_ERR_ABI. */
 SBK_API int sbk_broker_add_converter(sbk_broker *broker,
@@ -90,6 +106,11 @@ SBK_API int sbk_convert_and_send_to_user(sbk_broker *broker, const char *user,
                                          const char *destination,
                                          const char *content_type,
                                          const char *type, const void *value);
+/** Encodes value so, and returns it from a handler: see sbk_call_return(), with
+ * whose errors these come. Also SBK_ERR_NOT_FOUND, and what encode returned. */
+SBK_API int sbk_call_convert_and_return(sbk_call *call,
+                                        const char *content_type,
+                                        const char *type, const void *value);
 /** Decodes a call's message into value, by its content-type (absent: the first
  * converter). 0; SBK_ERR_NOT_FOUND: no such converter; what decode returned. */
 SBK_API int sbk_call_decode(sbk_call *call, const char *type, void *value);

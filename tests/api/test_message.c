@@ -447,6 +447,87 @@ static void a_message_may_be_kept_behind_its_call(void **state) {
   end();
 }
 
+static struct sbk_bytes got;
+static char copied[64];
+
+static int on_bytes(sbk_call *call, void *arg) {
+  const char *back = arg;
+
+  decoded = sbk_call_decode(call, NULL, &got);
+  if (decoded != 0) {
+    return 0;
+  }
+  snprintf(copied, sizeof(copied), "%.*s", (int)got.len,
+           (const char *)got.data);
+
+  return sbk_call_convert_and_return(call, back, NULL,
+                                     strcmp(back, "text/plain") == 0
+                                         ? (const void *)"it is text"
+                                         : (const void *)&got);
+}
+
+static void text_and_bytes_have_their_converters(void **state) {
+  sbk_broker *broker;
+  struct sbk_bytes bytes = {"\xff\x01", 2};
+
+  (void)state;
+  begin();
+  broker = play.host.broker;
+  assert_int_equal(sbk_broker_add_converter(broker, sbk_text_converter()), 0);
+  assert_int_equal(sbk_broker_add_converter(broker, sbk_bytes_converter()), 0);
+  assert_int_equal(sbk_broker_add_converter(broker, sbk_text_converter()),
+                   SBK_ERR_EXISTS);
+  assert_int_equal(sbk_convert_and_send(broker, "/topic/a", NULL, NULL,
+                                        "gr\xc3\xbc\xc3\x9f"),
+                   1);
+  peer_hear(&play.ann);
+  assert_string_equal(heard("content-type"), "text/plain");
+  assert_non_null(strstr(play.ann.heard, "\n\ngr\xc3\xbc\xc3\x9f^"));
+  assert_int_equal(sbk_convert_and_send(broker, "/topic/a", NULL, NULL, "\xff"),
+                   SBK_ERR_INVAL);
+  assert_int_equal(sbk_convert_and_send(broker, "/topic/a",
+                                        "application/octet-stream", NULL,
+                                        &bytes),
+                   1);
+  peer_hear(&play.ann);
+  assert_string_equal(heard("content-type"), "application/octet-stream");
+  assert_non_null(strstr(play.ann.heard, "\n\n\xff\x01^"));
+  end();
+}
+
+static void handlers_return_what_is_converted(void **state) {
+  char text[] = "text/plain", bytes[] = "application/octet-stream";
+  char other[] = "text/html";
+
+  (void)state;
+  begin();
+  assert_int_equal(
+      sbk_broker_add_converter(play.host.broker, sbk_text_converter()), 0);
+  assert_int_equal(
+      sbk_broker_add_converter(play.host.broker, sbk_bytes_converter()), 0);
+  sbk_broker_add_handler(play.host.broker, SBK_SEND, "/a", on_bytes, text);
+  sbk_broker_add_handler(play.host.broker, SBK_SEND, "/a/b", on_bytes, bytes);
+  sbk_broker_add_handler(play.host.broker, SBK_SEND, "/a/c", on_bytes, other);
+  peer_say(&play.ann, "SEND\ndestination:/app/a\n\nhello^");
+  peer_hear(&play.ann);
+  assert_string_equal(copied, "hello");
+  assert_string_equal(heard("content-type"), "text/plain");
+  assert_non_null(strstr(play.ann.heard, "\n\nit is text^"));
+  peer_say(&play.ann, "SUBSCRIBE\nid:b\ndestination:/topic/a/b\n\n^");
+  peer_say(&play.ann, "SEND\ndestination:/app/a/b\n"
+                      "content-type:application/octet-stream\n\n\xff\x02^");
+  peer_hear(&play.ann);
+  assert_string_equal(copied, "\xff\x02");
+  assert_string_equal(heard("content-type"), "application/octet-stream");
+  assert_non_null(strstr(play.ann.heard, "\n\n\xff\x02^"));
+  peer_say(&play.ann, "SEND\ndestination:/app/a\n\n\xff^");
+  assert_int_equal(decoded, SBK_ERR_INVAL);
+  assert_string_equal(peer_hear(&play.ann), "");
+  peer_say(&play.ann, "SEND\ndestination:/app/a/c\n\nx^");
+  assert_non_null(strstr(peer_hear(&play.ann), "ERROR\n"));
+  end();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_wrapped_body_is_given_back_once_it_is_sent),
@@ -463,6 +544,8 @@ int main(void) {
       cmocka_unit_test(sending_is_all_or_nothing_for_want_of_memory),
       cmocka_unit_test(values_are_encoded_by_their_content_type),
       cmocka_unit_test(bodies_are_decoded_by_their_content_type),
+      cmocka_unit_test(text_and_bytes_have_their_converters),
+      cmocka_unit_test(handlers_return_what_is_converted),
       cmocka_unit_test(a_message_may_be_kept_behind_its_call),
   };
 

@@ -271,6 +271,83 @@ static void a_loop_that_sleeps_between_wakeups_misses_nothing(void **state) {
   host_end(&host);
 }
 
+/* ---- an answer that is made elsewhere ---- */
+
+struct answer {
+  sbk_task task; /* first */
+  pthread_t thread;
+  sbk_call *call;
+  char text[16];
+};
+
+static void on_answer(sbk_broker *broker, sbk_task *task) {
+  struct answer *answer = (struct answer *)(void *)task;
+
+  (void)broker;
+  assert_int_equal(sbk_call_return(answer->call, "text/plain", answer->text,
+                                   strlen(answer->text)),
+                   0);
+  assert_int_equal(sbk_call_finish(answer->call, 0), 0);
+}
+
+/* It sees what was copied for it, and nothing of the broker but sbk_post(). */
+static void *make_answer(void *arg) {
+  struct answer *answer = arg;
+  size_t i, len = strlen(answer->text);
+
+  for (i = 0; i < len / 2; i++) {
+    char c = answer->text[i];
+
+    answer->text[i] = answer->text[len - 1 - i];
+    answer->text[len - 1 - i] = c;
+  }
+  sbk_post(crowd.broker, &answer->task);
+
+  return NULL;
+}
+
+static int ask_elsewhere(sbk_call *call, void *arg) {
+  struct answer *answer = arg;
+  size_t len;
+  const char *body = sbk_message_body(sbk_call_message(call), &len);
+
+  answer->task.run = on_answer;
+  answer->call = call;
+  snprintf(answer->text, sizeof(answer->text), "%.*s", (int)len, body);
+  assert_int_equal(sbk_call_defer(call), 0);
+  assert_int_equal(pthread_create(&answer->thread, NULL, make_answer, answer),
+                   0);
+
+  return 0;
+}
+
+static void a_handler_may_be_answered_for_from_another_thread(void **state) {
+  struct answer answer;
+  struct host host;
+  struct peer ann;
+
+  (void)state;
+  memset(&answer, 0, sizeof(answer));
+  host_begin(&host);
+  crowd.broker = host.broker;
+  assert_int_equal(sbk_broker_add_handler(host.broker, SBK_SEND, "/x",
+                                          ask_elsewhere, &answer),
+                   0);
+  peer_open(&ann, &host, SBK_TCP);
+  peer_say(&ann, "CONNECT\naccept-version:1.2\n\n^"
+                 "SUBSCRIBE\nid:0\ndestination:/topic/x\n\n^");
+  peer_hear(&ann);
+  peer_say(&ann, "SEND\ndestination:/app/x\nreceipt:r\n\nabc^");
+  assert_string_equal(peer_hear(&ann), "");
+  pthread_join(answer.thread, NULL);
+  assert_string_equal(peer_hear(&ann), "");
+  host_wait(&host, 0);
+  peer_hear(&ann);
+  assert_non_null(strstr(ann.heard, "\n\ncba^RECEIPT\nreceipt-id:r\n"));
+  sbk_conn_free(ann.conn);
+  host_end(&host);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tasks_run_in_order_inside_the_next_tick),
@@ -281,6 +358,7 @@ int main(void) {
       cmocka_unit_test(wakes_the_loop_only_when_nothing_was_posted),
       cmocka_unit_test(each_threads_tasks_run_once_and_in_order),
       cmocka_unit_test(a_loop_that_sleeps_between_wakeups_misses_nothing),
+      cmocka_unit_test(a_handler_may_be_answered_for_from_another_thread),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
