@@ -9,15 +9,22 @@
 #define LOWER "abcdefghijklmnopqrstuvwxyz0123456789-"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
+/* Does a name stand at the start, and this character behind it? */
+static bool name_ends(const char *s, char end) {
+  size_t len = strspn(s, LOWER UPPER "_");
+  return len > 0 && len < NAME_SIZE && s[len] == end && s[0] != '-' &&
+         s[0] != '_';
+}
+
 bool name_valid(const char *name) {
-  size_t len = strspn(name, LOWER UPPER "_");
-  return len > 0 && len < NAME_SIZE && name[len] == '\0' && name[0] != '-' &&
-         name[0] != '_';
+  return name_ends(name, '\0');
 }
 
 bool room_valid(const char *name) {
-  size_t len = strspn(name, LOWER);
-  return len > 0 && len < ROOM_SIZE && name[len] == '\0' && name[0] != '-';
+  size_t len;
+  if (name_ends(name, '.')) name = strchr(name, '.') + 1;
+  len = strspn(name, LOWER);
+  return len > 0 && len <= 32 && name[len] == '\0' && name[0] != '-';
 }
 
 static uint64_t clock_read(clockid_t id) {

@@ -10,10 +10,11 @@
 #include "limit.h"
 #include "worker.h"
 
-#define NAME_SIZE 25   /* of a user, with the NUL */
-#define ROOM_SIZE 33   /* of a room, with the NUL */
-#define TEXT_MOST 4096 /* bytes of one message */
+#define NAME_SIZE 25               /* of a user, with the NUL */
+#define ROOM_SIZE (NAME_SIZE + 33) /* of a room, with its owner and the NUL */
+#define TEXT_MOST 4096             /* bytes of one message */
 #define KEY_SIZE  32
+#define JSON      "application/json"
 
 struct tls_server;
 
@@ -29,6 +30,7 @@ struct chat {
   int folder;             /**< of the data */
   uint8_t key[KEY_SIZE];  /**< signs tokens */
   uint64_t token_life;    /**< seconds */
+  uint64_t login_life;    /**< seconds, in which tokens are renewed */
   const char *const *origins;
   bool verbose;
   struct limit login_names; /**< attempts, by the name they are for */
@@ -39,7 +41,8 @@ struct chat {
 
 /** 1 to 24 letters, digits, '-' and '_', the first one a letter or digit. */
 bool name_valid(const char *name);
-/** 1 to 32 of a-z, 0-9 and '-', the first one no '-'. */
+/** 1 to 32 of a-z, 0-9 and '-', the first one no '-'. In front of that the name
+ * of a user and a '.' may stand, whose room it is. */
 bool room_valid(const char *name);
 
 /** Monotonic, for the broker. */

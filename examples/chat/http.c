@@ -35,7 +35,7 @@ struct pages {
   "base-uri 'none'; frame-ancestors 'none'"
 
 void http_answer(sbk_request *request, int status, const char *type,
-                 const void *body, size_t len) {
+                 const char *cookie, const void *body, size_t len) {
   const struct sbk_field fields[] = {
       {"Content-Type", type},
       {"Cache-Control",
@@ -45,11 +45,14 @@ void http_answer(sbk_request *request, int status, const char *type,
       {"Referrer-Policy", "no-referrer"},
       {"Cross-Origin-Opener-Policy", "same-origin"},
       {"Cross-Origin-Resource-Policy", "same-origin"},
-      /* Both may be told what they are not for. */
+      /* One of these at most. */
       {status == 405   ? "Allow"
        : status == 429 ? "Retry-After"
+       : cookie        ? "Set-Cookie"
                        : NULL,
-       status == 405 ? "GET, HEAD" : "30"},
+       status == 405   ? "GET, HEAD"
+       : status == 429 ? "30"
+                       : cookie},
       {NULL, NULL}};
   int rv = sbk_request_answer(request, status, fields, body, len);
   if (rv != 0) complain("answer: %s", sbk_strerror(rv));
@@ -155,10 +158,12 @@ void pages_request(struct chat *chat, sbk_request *request) {
   const char *path = sbk_request_path(request);
   const struct page *page;
   if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-    http_answer(request, 405, plain, "GET only\n", 9);
+    http_answer(request, 405, plain, NULL, "GET only\n", 9);
     return;
   }
   page = find(chat->pages, strcmp(path, "/") == 0 ? "/index.html" : path);
-  if (page == NULL) http_answer(request, 404, plain, "Not found\n", 10);
-  else http_answer(request, 200, page->type, page->body.data, page->body.len);
+  if (page == NULL) http_answer(request, 404, plain, NULL, "Not found\n", 10);
+  else
+    http_answer(request, 200, page->type, NULL, page->body.data,
+                page->body.len);
 }

@@ -18,8 +18,8 @@ void pages_free(struct pages *p);
 /** Answers GET and HEAD, with the file or 404. */
 void pages_request(struct chat *chat, sbk_request *request);
 
-/** An answer with the fields that all of ours have. */
+/** An answer with the fields that all of ours have; cookie may be NULL. */
 void http_answer(sbk_request *request, int status, const char *type,
-                 const void *body, size_t len);
+                 const char *cookie, const void *body, size_t len);
 
 #endif

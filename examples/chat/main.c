@@ -24,7 +24,7 @@ static const char usage[] =
     "usage: chat [--listen ADDR:PORT] [--tcp ADDR:PORT] [--data DIR]\n"
     "            [--page DIR] [--modules DIR] [--origin ORIGIN]...\n"
     "            [--tls-cert FILE --tls-key FILE] [--token-life SECONDS]\n"
-    "            [--verbose]\n"
+    "            [--login-life SECONDS] [--verbose]\n"
     "\n"
     "  --listen   page and WebSocket (127.0.0.1:8080; port 0: any free one)\n"
     "  --tcp      STOMP without WebSocket, for programs (none)\n"
@@ -35,14 +35,15 @@ static const char usage[] =
     "  --tls-cert, --tls-key  speak TLS, with this certificate (and its "
     "chain)\n"
     "             and its key, in PEM; SIGHUP reads them again\n"
-    "  --token-life  how long a login lasts (43200)\n";
+    "  --token-life  how long a token lasts, which a page renews (900)\n"
+    "  --login-life  after which time a password is asked for again (43200)\n";
 
 #define ORIGINS_MOST 16
 
 struct options {
   const char *listen, *tcp, *data, *page, *modules, *tls_cert, *tls_key;
   const char *origins[ORIGINS_MOST + 1];
-  uint64_t token_life;
+  uint64_t token_life, login_life;
   bool verbose;
 };
 
@@ -64,10 +65,23 @@ static void on_log(enum sbk_log_level level, const char *line, void *arg) {
 }
 
 static void on_request(sbk_request *request, void *arg) {
-  if (strcmp(sbk_request_path(request), "/login") == 0 &&
-      strcmp(sbk_request_method(request), "POST") == 0)
-    login_request(&chat, request);
-  else pages_request(&chat, request);
+  static const struct {
+    const char *path;
+    void (*answer)(struct chat *chat, sbk_request *request);
+  } posts[] = {{"/login", login_request},
+               {"/token", login_renew},
+               {"/logout", login_end}};
+  const char *path = sbk_request_path(request);
+  size_t i;
+  if (strcmp(sbk_request_method(request), "POST") == 0) {
+    for (i = 0; i < sizeof(posts) / sizeof(posts[0]); i++) {
+      if (strcmp(path, posts[i].path) == 0) {
+        posts[i].answer(&chat, request);
+        return;
+      }
+    }
+  }
+  pages_request(&chat, request);
 }
 
 static void on_request_gone(sbk_request *request, void *arg) {
@@ -75,11 +89,15 @@ static void on_request_gone(sbk_request *request, void *arg) {
 }
 
 static void on_every(void *arg) {
-  talk_expire(&chat);
   if (reload) {
     reload = 0;
     tls_server_reload(chat.tls);
   }
+}
+
+static bool read_life(uint64_t *seconds, const char *arg) {
+  return num_read(seconds, arg, strlen(arg)) && *seconds > 0 &&
+         *seconds <= 366 * 86400;
 }
 
 static bool read_options(int argc, char **argv, struct options *o) {
@@ -93,6 +111,7 @@ static bool read_options(int argc, char **argv, struct options *o) {
       {"tls-cert", required_argument, NULL, 'c'},
       {"tls-key", required_argument, NULL, 'k'},
       {"token-life", required_argument, NULL, 'e'},
+      {"login-life", required_argument, NULL, 'i'},
       {"verbose", no_argument, NULL, 'v'},
       {"help", no_argument, NULL, 'h'},
       {NULL, 0, NULL, 0}};
@@ -129,9 +148,10 @@ static bool read_options(int argc, char **argv, struct options *o) {
       o->origins[origins++] = optarg;
       break;
     case 'e':
-      if (!num_read(&o->token_life, optarg, strlen(optarg)) ||
-          o->token_life > 366 * 86400)
-        return false;
+      if (!read_life(&o->token_life, optarg)) return false;
+      break;
+    case 'i':
+      if (!read_life(&o->login_life, optarg)) return false;
       break;
     case 'h':
       fputs(usage, stdout);
@@ -161,8 +181,7 @@ static bool load(const struct options *o) {
   free(beside);
   if (chat.pages == NULL) return false;
   chat.users = users_load(chat.folder);
-  chat.rooms = chat.users ? rooms_load(chat.folder) : NULL;
-  return chat.rooms != NULL;
+  return chat.users != NULL;
 }
 
 static int make_broker(const struct options *o) {
@@ -179,6 +198,7 @@ static int make_broker(const struct options *o) {
   config.max_message = 32 << 10; /* 4 KiB of text, if all of it is escaped */
   config.max_request_body = 8 << 10;
   config.max_subscriptions = 256;
+  config.error_destination = "/queue/errors";
   ws.path = "/ws";
   ws.allowed_origins = chat.origins;
   ws.secure = chat.tls != NULL; /* its own pages are https:// then */
@@ -193,6 +213,7 @@ static bool start(const struct options *o) {
   chat.verbose = o->verbose;
   chat.origins = o->origins[0] ? o->origins : NULL;
   chat.token_life = o->token_life;
+  chat.login_life = o->login_life;
   chat.login_names = (struct limit){.burst = 5, .per_second = 0.1};
   chat.login_peers = (struct limit){.burst = 20, .per_second = 0.5};
   chat.messages = (struct limit){.burst = 20, .per_second = 5};
@@ -206,6 +227,8 @@ static bool start(const struct options *o) {
   chat.presence = presence_new(&chat);
   if (loop == NULL || chat.presence == NULL || make_broker(o) != 0)
     return false;
+  chat.rooms = rooms_load(chat.folder, chat.broker);
+  if (chat.rooms == NULL) return false;
   chat.worker = worker_start(chat.broker);
   return chat.worker != NULL;
 }
@@ -243,7 +266,8 @@ int main(int argc, char **argv) {
   struct options o = {.listen = "127.0.0.1:8080",
                       .data = "chat-data",
                       .page = "examples/chat/page",
-                      .token_life = 12 * 3600};
+                      .token_life = 15 * 60,
+                      .login_life = 12 * 3600};
   struct sigaction sa = {.sa_handler = on_signal};
   if (!read_options(argc, argv, &o)) {
     fputs(usage, stderr);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rooms.h"
+
 #define ROOMS_OF_ONE 64 /* shown of one user; more are not listed */
 
 struct touched {
@@ -87,8 +89,7 @@ static void tell(sbk_broker *broker, sbk_task *task) {
     p->touched = t->next;
     write_user(p, t->user, &out);
     if (!out.failed)
-      sbk_send(broker, "/topic/presence", "application/json", out.data,
-               out.len);
+      sbk_send(broker, "/topic/presence", JSON, out.data, out.len);
     text_free(&out);
     free(t);
   }

@@ -4,8 +4,6 @@
 #include "chat.h"
 #include "text.h"
 
-#define ROOM_TOPIC "/topic/chat/"
-
 /**
  * Who is online and in which rooms. Nothing is counted here: the library knows
  * the sessions of a user and their subscriptions, and is asked.

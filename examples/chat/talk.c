@@ -1,24 +1,32 @@
 /* talk.c - what clients may do, and what happens then. */
 #include "talk.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
 #include "presence.h"
 #include "rooms.h"
+#include "rules.h"
 #include "text.h"
 #include "token.h"
 #include "users.h"
 
-#define JSON "application/json"
+/* ---- who may come in, and how long ---- */
 
-/* ---- who may come in, and where to ---- */
+static enum token_state read_token(struct chat *chat, const char *token,
+                                   char name[NAME_SIZE], uint64_t *expires) {
+  enum token_state state = token_read(token, chat->key, TOKEN_SESSION,
+                                      clock_wall() / 1000, name, expires);
+  /* The key outlives the file of users, if that is removed. */
+  if (state == TOKEN_GOOD && users_find(chat->users, name) == NULL)
+    return TOKEN_BAD;
+  return state;
+}
 
-/* The time at which the token of a session expires is all that is kept with it;
- * it stands in the pointer itself, so nothing needs to be freed. */
-static void set_expiry(sbk_session *session, uint64_t expires) {
-  sbk_session_set_data(session, (void *)(uintptr_t)expires);
+/* The library's clock is another one than that of tokens. */
+static void live_until(sbk_session *session, uint64_t expires) {
+  uint64_t now = clock_wall(), end = expires * 1000;
+  sbk_session_set_expiry(session, clock_now() + (end > now ? end - now : 0));
 }
 
 static enum sbk_verdict reject(sbk_call *call, const char *text) {
@@ -26,7 +34,7 @@ static enum sbk_verdict reject(sbk_call *call, const char *text) {
   return SBK_REJECT;
 }
 
-/* The first of all interceptors: nothing is done for somebody unknown. */
+/* Nothing is done for somebody unknown. */
 static enum sbk_verdict admit(sbk_call *call, void *arg) {
   static const char scheme[] = "Bearer ";
   struct chat *chat = arg;
@@ -38,8 +46,7 @@ static enum sbk_verdict admit(sbk_call *call, void *arg) {
   header = sbk_message_header(msg, "Authorization");
   if (header == NULL || strncmp(header, scheme, strlen(scheme)) != 0)
     return reject(call, "token missing");
-  switch (token_read(header + strlen(scheme), chat->key, clock_wall() / 1000,
-                     name, &expires)) {
+  switch (read_token(chat, header + strlen(scheme), name, &expires)) {
   case TOKEN_GOOD:
     break;
   case TOKEN_EXPIRED:
@@ -47,64 +54,9 @@ static enum sbk_verdict admit(sbk_call *call, void *arg) {
   default:
     return reject(call, "bad token");
   }
-  /* The key outlives the file of users, if that is removed. */
-  if (users_find(chat->users, name) == NULL) return reject(call, "bad token");
   if (sbk_call_set_user(call, name) != 0) return SBK_REJECT;
-  set_expiry(sbk_call_session(call), expires);
+  live_until(sbk_call_session(call), expires);
   return SBK_PASS;
-}
-
-/* What stands behind a prefix, or NULL. */
-static const char *behind(const char *s, const char *prefix) {
-  size_t len = strlen(prefix);
-  return strncmp(s, prefix, len) == 0 ? s + len : NULL;
-}
-
-/* Names of rooms have no wildcards in them, so a pattern is no room. */
-static bool may_subscribe(const char *to) {
-  static const char *const with_room[] = {ROOM_TOPIC, "/topic/presence/",
-                                          "/app/history/"};
-  static const char *const whole[] = {"/topic/presence", "/app/presence",
-                                      "/user/queue/whisper",
-                                      "/user/queue/notice"};
-  size_t i;
-  for (i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
-    if (strcmp(to, whole[i]) == 0) return true;
-  for (i = 0; i < sizeof(with_room) / sizeof(with_room[0]); i++) {
-    const char *room = behind(to, with_room[i]);
-    if (room != NULL && room_valid(room)) return true;
-  }
-  return false;
-}
-
-static enum sbk_verdict guard(sbk_call *call, void *arg) {
-  const sbk_message *msg = sbk_call_message(call);
-  const char *to = sbk_message_header(msg, "destination");
-  switch (sbk_message_command(msg)) {
-  case SBK_CONNECT:
-  case SBK_UNSUBSCRIBE:
-  case SBK_DISCONNECT:
-    return SBK_PASS;
-  case SBK_SEND:
-    return behind(to, "/app/") ? SBK_PASS : reject(call, "send to /app/ only");
-  case SBK_SUBSCRIBE:
-    return may_subscribe(to) ? SBK_PASS
-                             : reject(call, "no such thing to subscribe to");
-  default:
-    return reject(call, "this chat has no acks and no transactions");
-  }
-}
-
-static int end_if_expired(sbk_session *session, void *arg) {
-  const uint64_t *now = arg;
-  if ((uint64_t)(uintptr_t)sbk_session_data(session) <= *now)
-    sbk_session_close(session, "token expired");
-  return 0;
-}
-
-void talk_expire(struct chat *chat) {
-  uint64_t now = clock_wall() / 1000;
-  sbk_each_session(chat->broker, NULL, end_if_expired, &now);
 }
 
 /* ---- bodies ---- */
@@ -127,15 +79,14 @@ static int decode_json(sbk_broker *broker, const char *type, const void *data,
   struct said *said = value;
   struct field text = {
       .name = "text", .dst = said->text, .size = TEXT_MOST + 1};
+  struct field token = {.name = "token", .dst = value, .size = TOKEN_SIZE};
   struct field typing = {.name = "typing", .number = value};
-  bool good;
-  if (strcmp(type, "typing") == 0) {
-    good = json_read(data, len, &typing, 1) && *typing.number <= 1;
-  } else {
-    good = json_read(data, len, &text, 1);
-    said->len = text.len;
-  }
-  return good ? 0 : SBK_ERR_INVAL;
+  struct field *field = strcmp(type, "typing") == 0  ? &typing
+                        : strcmp(type, "token") == 0 ? &token
+                                                     : &text;
+  if (!json_read(data, len, field, 1)) return SBK_ERR_INVAL;
+  if (field == &text) said->len = text.len;
+  return field == &typing && *typing.number > 1 ? SBK_ERR_INVAL : 0;
 }
 
 static int encode_json(sbk_broker *broker, const char *type, const void *value,
@@ -178,20 +129,11 @@ static int encode_plain(sbk_broker *broker, const char *type, const void *value,
 
 /* ---- handlers ---- */
 
-/* A word to the sender alone. What one can get wrong by typing does not cost
- * the session. */
-static int notice(sbk_call *call, const char *word, const char *sentence) {
-  struct text t = {0};
-  int rv = SBK_ERR_NOMEM;
-  text_str(&t, "{\"word\":");
-  text_json(&t, word, strlen(word));
-  text_str(&t, ",\"text\":");
-  text_json(&t, sentence, strlen(sentence));
-  text_str(&t, "}");
-  if (!t.failed)
-    rv = sbk_call_reply(call, "/queue/notice", JSON, t.data, t.len);
-  text_free(&t);
-  return rv < 0 ? rv : 0;
+/* What one can get wrong by typing does not cost the session of who subscribes
+ * to /user/queue/errors: the sentence goes there. */
+static int refuse(sbk_call *call, const char *sentence) {
+  sbk_call_set_error(call, sentence);
+  return SBK_ERR_DENIED;
 }
 
 static const char *sender(sbk_call *call) {
@@ -216,54 +158,51 @@ static const char *hear(struct chat *chat, sbk_call *call, struct said *said,
   const char *text;
   *rv = 0;
   if (!limit_take(&chat->messages, sender(call), clock_now())) {
-    *rv = notice(call, "too-fast", "Not so fast: that was not sent.");
+    *rv = refuse(call, "Not so fast: that was not sent.");
     return NULL;
   }
   if (sbk_call_decode(call, "said", said) != 0) {
-    *rv = notice(call, "malformed",
-                 "That was not sent: a message is text of at most 4 KiB.");
+    *rv = refuse(call, "Not sent: a message is text of at most 4 KiB.");
     return NULL;
   }
   text = trim(said);
   return said->len > 0 ? text : NULL;
 }
 
+static int give(sbk_call *call, struct text *t) {
+  int rv =
+      t->failed ? SBK_ERR_NOMEM : sbk_call_return(call, JSON, t->data, t->len);
+  text_free(t);
+  return rv;
+}
+
 static int on_say(sbk_call *call, void *arg) {
   struct chat *chat = arg;
-  const char *room = sbk_call_param(call, "room"), *text;
-  const struct text *line;
-  char to[sizeof(ROOM_TOPIC) + ROOM_SIZE];
+  struct text line = {0};
   struct said said;
+  const char *text;
   int rv;
-  if (!room_valid(room))
-    return notice(call, "no-room", "A room is a-z, 0-9 and -.");
   text = hear(chat, call, &said, &rv);
   if (text == NULL) return rv;
-  line = rooms_say(chat->rooms, room, sender(call), text, said.len);
-  if (line == NULL) return notice(call, "full", "There are too many rooms.");
-  snprintf(to, sizeof(to), ROOM_TOPIC "%s", room);
-  rv = sbk_send(chat->broker, to, JSON, line->data, line->len);
-  return rv < 0 ? rv : 0;
+  rv = rooms_say(chat->rooms, sbk_call_param(call, "room"), sender(call), text,
+                 said.len, &line);
+  if (rv == 0) return give(call, &line);
+  text_free(&line);
+  return rv == -ENOSPC ? refuse(call, "There are too many rooms.")
+                       : SBK_ERR_NOMEM;
 }
 
 static int on_typing(sbk_call *call, void *arg) {
   struct chat *chat = arg;
-  const char *room = sbk_call_param(call, "room");
-  char to[32 + ROOM_SIZE];
   struct text t = {0};
   uint64_t typing;
-  int rv;
-  if (!room_valid(room) || sbk_call_decode(call, "typing", &typing) != 0)
-    return notice(call, "malformed", "That was no typing.");
+  if (sbk_call_decode(call, "typing", &typing) != 0)
+    return refuse(call, "That was no typing.");
   if (!limit_take(&chat->typing, sender(call), clock_now())) return 0;
-  snprintf(to, sizeof(to), "/topic/presence/%s", room);
   text_str(&t, "{\"name\":");
   text_json(&t, sender(call), strlen(sender(call)));
   text_str(&t, typing ? ",\"typing\":true}" : ",\"typing\":false}");
-  rv = t.failed ? SBK_ERR_NOMEM
-                : sbk_send(chat->broker, to, JSON, t.data, t.len);
-  text_free(&t);
-  return rv < 0 ? rv : 0;
+  return give(call, &t);
 }
 
 static int on_whisper(sbk_call *call, void *arg) {
@@ -273,7 +212,7 @@ static int on_whisper(sbk_call *call, void *arg) {
   struct whisper w = {.from = sender(call), .at = clock_wall()};
   struct said said;
   int rv;
-  if (to == NULL) return notice(call, "nobody", "Nobody has that name.");
+  if (to == NULL) return refuse(call, "Nobody has that name.");
   w.to = to->name;
   w.text = hear(chat, call, &said, &rv);
   if (w.text == NULL) return rv;
@@ -287,18 +226,16 @@ static int on_whisper(sbk_call *call, void *arg) {
   return rv < 0 ? rv : 0;
 }
 
-static int give(sbk_call *call, struct text *t) {
-  int rv =
-      t->failed ? SBK_ERR_NOMEM : sbk_call_return(call, JSON, t->data, t->len);
-  text_free(t);
-  return rv;
-}
-
-static int on_history(sbk_call *call, void *arg) {
-  struct chat *chat = arg;
-  struct text t = {0};
-  rooms_history(chat->rooms, sbk_call_param(call, "room"), &t);
-  return give(call, &t);
+/* A token that is not good changes nothing: the session ends when it would. */
+static int on_token(sbk_call *call, void *arg) {
+  char token[TOKEN_SIZE], name[NAME_SIZE];
+  uint64_t expires;
+  if (sbk_call_decode(call, "token", token) != 0 ||
+      read_token(arg, token, name, &expires) != TOKEN_GOOD ||
+      strcmp(name, sender(call)) != 0)
+    return refuse(call, "That token does not renew this session.");
+  live_until(sbk_call_session(call), expires);
+  return 0;
 }
 
 static int on_presence(sbk_call *call, void *arg) {
@@ -308,19 +245,36 @@ static int on_presence(sbk_call *call, void *arg) {
   return give(call, &t);
 }
 
-int talk_setup(struct chat *chat) {
+static int add_handlers(struct chat *chat) {
+  static const char *const room[] = {ROOM_TOPIC "{room}", NULL};
+  static const char *const typing[] = {"/topic/presence/{room}", NULL};
   static const struct {
     enum sbk_command command;
     const char *pattern;
     sbk_handler handler;
-  } handlers[] = {{SBK_SEND, "/chat/{room}", on_say},
-                  {SBK_SEND, "/typing/{room}", on_typing},
-                  {SBK_SEND, "/whisper/{name}", on_whisper},
-                  {SBK_SUBSCRIBE, "/history/{room}", on_history},
-                  {SBK_SUBSCRIBE, "/presence", on_presence}};
+    const char *const *send_to;
+  } handlers[] = {{SBK_SEND, "/chat/{room}", on_say, room},
+                  {SBK_SEND, "/typing/{room}", on_typing, typing},
+                  {SBK_SEND, "/whisper/{name}", on_whisper, NULL},
+                  {SBK_SEND, "/token", on_token, NULL},
+                  {SBK_SUBSCRIBE, "/presence", on_presence, NULL}};
+  size_t i;
+  int rv = 0;
+  for (i = 0; rv == 0 && i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+    struct sbk_mapping mapping = SBK_MAPPING_INIT;
+    mapping.command = handlers[i].command;
+    mapping.pattern = handlers[i].pattern;
+    mapping.handler = handlers[i].handler;
+    mapping.arg = chat;
+    mapping.send_to = handlers[i].send_to;
+    rv = sbk_broker_add_mapping(chat->broker, &mapping);
+  }
+  return rv;
+}
+
+int talk_setup(struct chat *chat) {
   struct sbk_converter json = SBK_CONVERTER_INIT, plain = SBK_CONVERTER_INIT;
   sbk_broker *b = chat->broker;
-  size_t i;
   int rv;
   json.content_type = JSON;
   json.encode = encode_json;
@@ -330,13 +284,9 @@ int talk_setup(struct chat *chat) {
   plain.decode = decode_plain;
   rv = sbk_broker_add_converter(b, &json);
   if (rv == 0) rv = sbk_broker_add_converter(b, &plain);
-  if (rv == 0)
-    rv = sbk_broker_add_interceptor(b, SBK_INBOUND, -100, admit, chat);
-  if (rv == 0) rv = sbk_broker_add_interceptor(b, SBK_INBOUND, 0, guard, chat);
-  for (i = 0; rv == 0 && i < sizeof(handlers) / sizeof(handlers[0]); i++)
-    rv = sbk_broker_add_handler(b, handlers[i].command, handlers[i].pattern,
-                                handlers[i].handler, chat);
-  return rv;
+  if (rv == 0) rv = sbk_broker_add_interceptor(b, SBK_INBOUND, 0, admit, chat);
+  if (rv == 0) rv = rules_setup(chat);
+  return rv == 0 ? add_handlers(chat) : rv;
 }
 
 /* ---- who is where ---- */
@@ -352,7 +302,8 @@ static void on_disconnected(sbk_session *session, int reason, void *arg) {
 
 static void on_subscribed(sbk_session *session, const char *id,
                           const char *destination, void *arg) {
-  if (behind(destination, ROOM_TOPIC)) on_connected(session, arg);
+  if (strncmp(destination, ROOM_TOPIC, strlen(ROOM_TOPIC)) == 0)
+    on_connected(session, arg);
 }
 
 void talk_callbacks(struct sbk_callbacks *cb) {

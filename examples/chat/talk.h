@@ -5,9 +5,7 @@
 
 /** Sets what is told of sessions and subscriptions. */
 void talk_callbacks(struct sbk_callbacks *cb);
-/** Adds the interceptors, converters and handlers. 0, or negative. */
+/** Adds the interceptor, rules, converters and handlers. 0, or negative. */
 int talk_setup(struct chat *chat);
-/** Ends the sessions whose tokens have expired. Call it every few seconds. */
-void talk_expire(struct chat *chat);
 
 #endif

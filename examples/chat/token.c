@@ -11,7 +11,8 @@
 
 #include "file.h"
 
-#define MARK "c1."
+/* What is signed begins with it, so that one kind never passes for another. */
+static const char *const marks[] = {"c1.", "r1."};
 
 int token_key(int folder, uint8_t key[KEY_SIZE]) {
   struct text t = {0};
@@ -39,10 +40,10 @@ static void sign(uint8_t mac[SHA256_DIGEST_SIZE], const uint8_t *key,
 }
 
 void token_write(struct text *out, const uint8_t key[KEY_SIZE],
-                 const char *name, uint64_t expires) {
+                 enum token_kind kind, const char *name, uint64_t expires) {
   uint8_t mac[SHA256_DIGEST_SIZE];
   size_t from = out->len;
-  text_str(out, MARK);
+  text_str(out, marks[kind]);
   text_str(out, name);
   text_str(out, ".");
   text_num(out, expires);
@@ -53,14 +54,15 @@ void token_write(struct text *out, const uint8_t key[KEY_SIZE],
 }
 
 enum token_state token_read(const char *token, const uint8_t key[KEY_SIZE],
-                            uint64_t now, char name[NAME_SIZE],
-                            uint64_t *expires) {
+                            enum token_kind kind, uint64_t now,
+                            char name[NAME_SIZE], uint64_t *expires) {
   uint8_t want[SHA256_DIGEST_SIZE], got[SHA256_DIGEST_SIZE];
   const char *rest, *time_at, *mac_at;
   uint64_t until;
   size_t len;
-  if (strncmp(token, MARK, strlen(MARK)) != 0) return TOKEN_BAD;
-  rest = token + strlen(MARK);
+  len = strlen(marks[kind]);
+  if (strncmp(token, marks[kind], len) != 0) return TOKEN_BAD;
+  rest = token + len;
   time_at = strchr(rest, '.');
   mac_at = time_at ? strchr(time_at + 1, '.') : NULL;
   if (mac_at == NULL ||

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 
@@ -132,6 +133,43 @@ export class Chat {
 
   login(name, password) {
     return this.ask('POST', '/login', { 'Content-Type': 'application/json' }, JSON.stringify({ name, password }));
+  }
+}
+
+/** A wire to a port on this machine that can be cut and mended. */
+export class Wire {
+  static async to(port) {
+    const wire = new Wire();
+    wire.ends = new Set();
+    wire.server = net.createServer((near) => {
+      const far = wire.isCut ? null : net.connect(port(), '127.0.0.1');
+      for (const end of [near, far]) {
+        if (!end) continue;
+        wire.ends.add(end);
+        end.on('error', () => {});
+        end.on('close', () => { wire.ends.delete(end); near.destroy(); far?.destroy(); });
+      }
+      if (far) near.pipe(far).pipe(near);
+      else near.destroy();
+    });
+    await new Promise((done) => wire.server.listen(0, '127.0.0.1', done));
+    wire.server.unref();
+    wire.url = `http://127.0.0.1:${wire.server.address().port}/`;
+    return wire;
+  }
+
+  cut() {
+    this.isCut = true;
+    for (const end of this.ends) end.destroy();
+  }
+
+  mend() {
+    this.isCut = false;
+  }
+
+  close() {
+    this.cut();
+    this.server.close();
   }
 }
 

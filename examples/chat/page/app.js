@@ -2,10 +2,11 @@
 
 import { $, avatar, h, hue, setIcon, toast } from './dom.js';
 import { onLogin, openDoor } from './door.js';
+import { logout, Renewal } from './login.js';
 import * as messages from './messages.js';
 import { Net } from './net.js';
 import { drawChannels, drawPeople } from './sidebar.js';
-import { store } from './store.js';
+import { ownerOf, store } from './store.js';
 import { openSwitcher } from './switcher.js';
 
 const TEXT_MOST = 4096; // bytes, as the server has it
@@ -13,6 +14,7 @@ const TYPING_EVERY = 2500; // ms; others forget it after twice that
 const compose = $('compose');
 const narrow = matchMedia('(max-width: 759px)');
 let net = null;
+let renewal = null;
 let typingSent = 0;
 
 // ---- drawing ----
@@ -26,7 +28,10 @@ function drawHead() {
   $('talk-title').textContent = room ? `#${name}` : name;
   $('talk-topic').textContent = room ? store.topic(name)
     : `${online ? 'Online' : 'Not here now'} · only the two of you see this`;
-  compose.placeholder = room ? `Message #${name}` : `Whisper to ${name}`;
+  const mine = store.mayWrite(store.current);
+  compose.placeholder = !mine ? `Only ${ownerOf(name)} writes here`
+    : room ? `Message #${name}` : `Whisper to ${name}`;
+  compose.disabled = !mine;
   $('compose-label').textContent = compose.placeholder;
   $('leave').hidden = false;
   $('leave').textContent = room ? 'Leave' : 'Close';
@@ -53,10 +58,18 @@ function drawTyping() {
     ? [h('span', { class: 'dots', 'aria-hidden': 'true' }, h('i'), h('i'), h('i')), text] : []));
 }
 
+/** Why something is back in the field, right above it. */
+function drawRefusal() {
+  const text = store.current.refusal;
+  $('refusal').hidden = !text;
+  $('refusal').lastElementChild.textContent = text;
+}
+
 function drawAll() {
   drawHead();
   drawSides();
   drawTyping();
+  drawRefusal();
   messages.show(store.current, whisperTo);
 }
 
@@ -85,9 +98,15 @@ function choose(channel) {
   if (!narrow.matches) compose.focus();
 }
 
+function enter(channel) {
+  store.enters(channel);
+  net.enter(channel.name);
+}
+
 function join(name) {
+  const known = store.channels.has(`#${name}`);
   const channel = store.room(name);
-  net?.enter(name);
+  if (!known) enter(channel);
   choose(channel);
 }
 
@@ -131,6 +150,29 @@ function came(channel, message) {
   drawChannels(choose);
 }
 
+// What was said before we came is drawn all at once, when no more comes.
+const stale = new Set();
+let redraw;
+
+function past(channel, message) {
+  if (message) {
+    store.past(channel, message);
+    if (message.from === store.me) arrived(channel, message.text);
+  }
+  stale.add(channel);
+  clearTimeout(redraw);
+  redraw = setTimeout(() => {
+    if (!net) return;
+    if (stale.has(store.current)) {
+      if (looking() && messages.atEnd()) store.read(store.current);
+      messages.show(store.current, whisperTo);
+      if (store.current.missed > 0 && message) announce(`${messages.missed(store.current)}.`);
+    }
+    stale.clear();
+    drawChannels(choose);
+  }, 20);
+}
+
 function typed(room, { name, typing }) {
   const channel = store.channels.get(`#${room}`);
   if (!channel || name === store.me) return;
@@ -150,27 +192,34 @@ function notTyping(channel, name) {
 
 const incoming = {
   state: setState,
-  refused(text) {
-    goOut(/expired/.test(text) ? 'Your login has expired. Please come in again.'
-      : 'The server does not know this login any more. Please come in again.', 'error');
+  async token() {
+    return await renewal?.ready() ? store.token : null;
+  },
+  ended(text) {
+    goOut(/expired/.test(text) ? 'Your login is over. Please come in again.'
+      : 'The server does not know this login any more. Please come in again.', 'error', true);
   },
   ready() {
-    for (const channel of store.rooms) net.enter(channel.name);
+    for (const channel of store.rooms) enter(channel);
+  },
+  entered(room) {
+    const channel = store.channels.get(`#${room}`);
+    if (!channel) return;
+    channel.loaded = true;
+    if (channel.seen < 0) store.saw(channel, 0);
+    past(channel);
+  },
+  gap(room) {
+    const channel = store.channels.get(`#${room}`);
+    if (!channel) return;
+    store.gap(channel);
+    past(channel);
   },
   message(room, message) {
     const channel = store.channels.get(`#${room}`);
-    if (channel) came(channel, message);
-  },
-  history(room, all) {
-    const channel = store.channels.get(`#${room}`);
     if (!channel) return;
-    const first = !channel.loaded;
-    const changed = store.merge(channel, all);
-    if (channel === store.current) {
-      if (looking()) store.read(channel);
-      if (changed || first) messages.show(channel, whisperTo);
-    }
-    drawChannels(choose);
+    if (message.at < channel.since) past(channel, message);
+    else came(channel, message);
   },
   whisper(message) {
     const partner = message.from === store.me ? message.to : message.from;
@@ -192,24 +241,64 @@ const incoming = {
     drawSides();
   },
   typing: typed,
-  notice({ text }) {
-    toast(text);
+  refused(text, what) {
+    const channel = what && store.channels.get(what.key);
+    if (!channel) {
+      toast(text);
+      return;
+    }
+    channel.refusal = text;
+    giveBack(channel, what.text);
+    if (channel === store.current) drawRefusal();
+    else toast(`${channel.key}: ${text}`);
   },
   unsent(all) {
-    // Perhaps it arrived, perhaps not: the writer decides.
+    // Perhaps it arrived, perhaps not: the writer decides, unless it turns up.
     for (const { key, text } of all) {
       const channel = store.channels.get(key);
       if (!channel) continue;
-      if (channel === store.current) {
-        compose.value = compose.value ? `${text}\n${compose.value}` : text;
-        grow();
-      } else {
-        channel.draft = channel.draft ? `${text}\n${channel.draft}` : text;
-      }
+      channel.unsure.push(text);
+      channel.refusal = 'Your last message may not have arrived.';
+      giveBack(channel, text);
     }
-    toast('Your last message may not have arrived. It is back in the field.');
+    drawRefusal();
   },
 };
+
+// ---- what comes back to the field ----
+
+const draftOf = (channel) => (channel === store.current ? compose.value : channel.draft);
+
+function setDraft(channel, text) {
+  if (channel === store.current) {
+    compose.value = text;
+    grow();
+  } else {
+    channel.draft = text;
+  }
+}
+
+/** In front of what is being written, behind what came back before. */
+function giveBack(channel, text) {
+  const now = draftOf(channel);
+  const before = channel.given && now.startsWith(channel.given) ? channel.given : '';
+  const rest = now.slice(before.length).replace(/^\n/, '');
+  channel.given = before ? `${before}\n${text}` : text;
+  setDraft(channel, rest ? `${channel.given}\n${rest}` : channel.given);
+}
+
+/** What we were not sure of is among what we missed. */
+function arrived(channel, text) {
+  const at = channel.unsure.indexOf(text);
+  if (at < 0) return;
+  channel.unsure.splice(at, 1);
+  const lines = `${draftOf(channel)}\n`;
+  if (!lines.startsWith(`${text}\n`)) return;
+  channel.given = '';
+  setDraft(channel, lines.slice(text.length + 1, -1));
+  if (channel.unsure.length === 0) channel.refusal = '';
+  if (channel === store.current) drawRefusal();
+}
 
 // ---- the connection ----
 
@@ -256,7 +345,7 @@ const bytes = (text) => new TextEncoder().encode(text).length;
 function canSend() {
   const text = compose.value.trim();
   const left = TEXT_MOST - (text.length > 1000 ? bytes(text) : text.length);
-  $('send').disabled = !text || left < 0 || !net?.up;
+  $('send').disabled = !text || left < 0 || !net?.up || compose.disabled;
   $('left').textContent = left < 500 ? `${left} bytes left` : '';
   $('left').classList.toggle('over', left < 0);
 }
@@ -288,6 +377,9 @@ function send() {
   if ($('send').disabled || !net.say(store.current, text)) return;
   typingSent = 0; // the message says it
   compose.value = '';
+  store.current.unsure = [];
+  store.current.given = store.current.refusal = '';
+  drawRefusal();
   grow();
   messages.toEnd();
 }
@@ -366,7 +458,6 @@ $('newer').addEventListener('click', () => {
 $('drawer-open').addEventListener('click', openDrawer);
 $('drawer-close').addEventListener('click', closeDrawer);
 $('scrim').addEventListener('click', closeDrawer);
-$('logout').addEventListener('click', () => goOut('You are out. See you soon.', 'good'));
 
 function drawTheme() {
   const icons = { auto: 'auto', light: 'sun', dark: 'moon' };
@@ -390,25 +481,35 @@ function goIn() {
   mine.id = 'me-avatar';
   $('me-avatar').replaceWith(mine);
   mine.style.setProperty('--hue', hue(store.me));
-  net = new Net(store.token, incoming);
+  net = new Net(incoming);
+  renewal = new Renewal(() => net.renew(store.token));
   net.open();
   store.read(store.current);
   drawAll();
   guardDrawer();
-  compose.value = '';
+  compose.value = store.current.draft;
   grow();
   if (!narrow.matches) compose.focus();
 }
 
-function goOut(why, kind) {
+/** keep: it was not our wish, and what was being written is still there. */
+function goOut(why, kind, keep = false) {
   net?.close();
-  net = null;
+  renewal?.stop();
+  net = renewal = null;
+  if (keep) store.current.draft = compose.value;
   closeDrawer();
   clearInterval(countdown);
-  store.leave();
+  const name = keep ? store.me : '';
+  store.leave(keep);
   toast();
-  openDoor(why, kind);
+  openDoor(why, kind, name);
 }
+
+$('logout').addEventListener('click', () => {
+  logout(store.me);
+  goOut('You are out. See you soon.', 'good');
+});
 
 onLogin((answer) => {
   store.enter(answer);
@@ -417,7 +518,5 @@ onLogin((answer) => {
 });
 
 drawTheme();
-const state = store.restore();
-if (state === 'good') goIn();
-else openDoor(state === 'expired' ? 'Your login has expired. Please come in again.' : '', 'error');
-
+if (store.restore()) goIn(); // or out again, if the login is over meanwhile
+else openDoor();

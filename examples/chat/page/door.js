@@ -1,7 +1,7 @@
 // The login.
 
 import { $ } from './dom.js';
-import { login } from './net.js';
+import { login } from './login.js';
 
 const form = $('login');
 const note = $('login-note');
@@ -12,12 +12,13 @@ function say(text, kind = 'error') {
   note.querySelector('span').textContent = text ?? '';
 }
 
-export function openDoor(why, kind) {
+export function openDoor(why, kind, name) {
   $('house').hidden = true;
   $('door').hidden = false;
   document.title = 'Stomping Ground';
   say(why, kind);
   form.elements.password.value = '';
+  if (name) form.elements.name.value = name;
   (form.elements.name.value ? form.elements.password : form.elements.name).focus();
 }
 

@@ -50,12 +50,30 @@ function group(message, onperson) {
       bubble(message)));
 }
 
+export const missed = (channel) =>
+  `${channel.missed === 1 ? '1 message' : `${channel.missed} messages`} while you were away`;
+
+/** The server could not tell what came behind the last one. What comes next
+ * does: the numbers of a room have no holes. */
+function gap(next) {
+  if (!last?.gap) return;
+  const count = next ? next.id - last.id - 1 : 0;
+  list.append(separator(count > 1 ? `${count} messages are missing here`
+    : count === 1 ? '1 message is missing here' : 'Some messages may be missing here', 'gap'));
+}
+
 function put(message, onperson) {
   const day = !last || !sameDay(last.at, message.at);
-  const fresh = shown.newFrom === message;
+  const away = shown.missedFrom === message && !last?.gap;
+  const fresh = away || (shown.newFrom === message && !last?.gap);
+  gap(message);
   if (day) list.append(separator(dayOf(message.at)));
-  if (fresh) list.append(separator('New', 'fresh'));
-  const together = last && !day && !fresh && last.from === message.from &&
+  if (away) {
+    list.append(separator(missed(shown), 'fresh missed'));
+  } else if (fresh) {
+    list.append(separator('New', 'fresh'));
+  }
+  const together = last && !day && !fresh && !last.gap && last.from === message.from &&
     message.at - last.at < TOGETHER;
   if (together) list.lastElementChild.querySelector('.group-body').append(bubble(message));
   else list.append(group(message, onperson));
@@ -83,13 +101,14 @@ function hello(channel) {
 /** The whole channel, anew. */
 export function show(channel, onperson) {
   const stay = shown === channel && !atEnd() ? scroll.scrollTop : null;
-  if (shown && shown !== channel) shown.newFrom = null;
+  if (shown && shown !== channel) store.settle(shown);
   shown = channel;
   last = null;
   list.replaceChildren();
   hello(channel);
   for (const message of channel.messages) put(message, onperson);
-  const fresh = list.querySelector('.fresh');
+  gap();
+  const fresh = list.querySelector('.fresh, .gap');
   if (stay !== null) {
     scroll.scrollTop = stay;
   } else {
@@ -105,14 +124,14 @@ export function show(channel, onperson) {
 export function append(channel, message, onperson) {
   if (channel !== shown) return;
   const follow = atEnd() || message.from === store.me;
-  if (channel.messages.at(-1) !== message) {
+  if (channel.messages.at(-1) !== message || last?.gap) {
     show(channel, onperson);
     return;
   }
   if (channel.messages.length === 1) hello(channel);
   if (message.from === store.me) { // who answers has read
-    channel.newFrom = null;
-    list.querySelector('.fresh')?.remove();
+    store.settle(channel);
+    for (const line of list.querySelectorAll('.fresh')) line.remove();
   }
   put(message, onperson);
   if (follow) {
@@ -125,8 +144,11 @@ export function append(channel, message, onperson) {
 
 /** Keeps the end in sight when the composer grows or the window shrinks. */
 let wasAtEnd = true;
+let top = 0;
 scroll.addEventListener('scroll', () => {
-  wasAtEnd = atEnd();
+  // Who only lost room at the bottom has not gone away from there.
+  wasAtEnd = atEnd() || (wasAtEnd && scroll.scrollTop >= top);
+  top = scroll.scrollTop;
   if (wasAtEnd && behind > 0) {
     behind = 0;
     showNewer();

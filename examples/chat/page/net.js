@@ -4,50 +4,48 @@ import { Client, ReconnectionTimeMode } from '/vendor/stompjs/index.js';
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15000;
+const HISTORY = '50'; // messages of a room, for who comes in
 const JSON_TYPE = { 'content-type': 'application/json' };
-
-/** POST /login. The server's answer, or what went wrong, in words. */
-export async function login(name, password) {
-  let response;
-  try {
-    response = await fetch('/login', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ name, password }),
-    });
-  } catch {
-    throw new Error('The server cannot be reached.');
-  }
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.message ?? `The server says ${response.status}.`);
-  return answer;
-}
 
 /**
  * Talks for as long as it is not closed. `on` has what the page wants to be
- * told: state(word, seconds), refused(text), ready(), message(room, m),
- * history(room, messages), whisper(m), people(list), person(p), typing(room, t),
- * notice(n), unsent(pending).
+ * told: state(word, seconds), ready(), ended(text), entered(room), gap(room),
+ * message(room, m), whisper(m), people(list), person(p), typing(room, t),
+ * refused(text, what), unsent(all); and asks: token(), which may take its time
+ * and gives null if there is none any more.
  */
 export class Net {
-  constructor(token, on) {
+  constructor(on) {
     this.on = on;
     this.pending = new Map(); // receipt -> what was sent and not confirmed
+    this.last = new Map(); // room -> message-id of the last one that came
     this.count = 0;
     this.tries = 0;
     this.client = new Client({
       brokerURL: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
-      connectHeaders: { Authorization: `Bearer ${token}` },
       reconnectDelay: FIRST_DELAY,
       reconnectTimeMode: ReconnectionTimeMode.EXPONENTIAL,
       maxReconnectDelay: LONGEST_DELAY,
       connectionTimeout: 8000,
       heartbeatIncoming: 10000,
       heartbeatOutgoing: 10000,
+      beforeConnect: () => this.authorize(),
       onConnect: () => this.connected(),
       onStompError: (frame) => this.error(frame),
       onWebSocketClose: () => this.closed(),
     });
+  }
+
+  async authorize() {
+    const token = await this.on.token();
+    if (token) this.client.connectHeaders = { Authorization: `Bearer ${token}` };
+    else this.end('expired');
+  }
+
+  end(text) {
+    if (this.over) return;
+    this.close();
+    this.on.ended(text);
   }
 
   open() {
@@ -76,7 +74,7 @@ export class Net {
 
   connected() {
     this.tries = 0;
-    this.subscribe('/user/queue/notice', (n) => this.on.notice(n));
+    this.client.subscribe('/user/queue/errors', (frame) => this.refused(frame));
     this.subscribe('/user/queue/whisper', (m) => this.on.whisper(m));
     // The changes first, then the whole: so that nothing falls in between.
     this.subscribe('/topic/presence', (p) => this.on.person(p));
@@ -96,14 +94,18 @@ export class Net {
     if (unsent.length > 0) this.on.unsent(unsent);
   }
 
+  /** The session is lost. It is opened again, with a new token if need be. */
   error(frame) {
     const text = frame.headers.message || frame.body || 'refused';
-    if (!/token/.test(text)) {
-      this.on.notice({ word: 'error', text: `The server says: ${text}` });
-      return;
-    }
-    this.close();
-    this.on.refused(text);
+    if (/token/.test(text)) this.end(text);
+    else if (!/expired/.test(text)) this.on.refused(`The server says: ${text}`);
+  }
+
+  /** Of what we sent, one thing was not done; the session goes on. */
+  refused(frame) {
+    const what = this.pending.get(frame.headers['receipt-id']);
+    this.pending.delete(frame.headers['receipt-id']);
+    this.on.refused(frame.body, what);
   }
 
   subscribe(destination, take) {
@@ -118,20 +120,33 @@ export class Net {
     });
   }
 
+  /** Into a room: with what was said lately, or since we were cut off. */
   enter(room) {
     if (!this.up || this.rooms.has(room)) return;
+    const receipt = `enter-${++this.count}`;
+    const last = this.last.get(room);
+    this.client.watchForReceipt(receipt, () => this.on.entered(room));
     this.rooms.set(room, [
-      this.subscribe(`/topic/chat/${room}`, (m) => this.on.message(room, m)),
+      this.client.subscribe(`/topic/chat/${room}`, (frame) => this.heard(room, frame),
+        { receipt, history: HISTORY, ...(last ? { 'last-message-id': last } : {}) }),
       this.subscribe(`/topic/presence/${room}`, (t) => this.on.typing(room, t)),
     ]);
-    // Answered once, behind the subscriptions: a message comes twice at most.
-    this.subscribe(`/app/history/${room}`, (h) => this.on.history(room, h.messages));
+  }
+
+  heard(room, frame) {
+    if (frame.headers.history === 'gap') {
+      this.on.gap(room);
+      return;
+    }
+    this.last.set(room, frame.headers['message-id']);
+    this.on.message(room, JSON.parse(frame.body));
   }
 
   leave(room) {
     if (!this.up) return;
     for (const subscription of this.rooms.get(room) ?? []) subscription.unsubscribe();
     this.rooms.delete(room);
+    this.last.delete(room);
   }
 
   /** A message; false: there is no connection. */
@@ -155,6 +170,16 @@ export class Net {
       destination: `/app/typing/${room}`,
       headers: JSON_TYPE,
       body: JSON.stringify({ typing }),
+    });
+  }
+
+  /** A new token for the session that is open. */
+  renew(token) {
+    if (!this.up) return;
+    this.client.publish({
+      destination: '/app/token',
+      headers: JSON_TYPE,
+      body: JSON.stringify({ token }),
     });
   }
 }

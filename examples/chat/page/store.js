@@ -10,7 +10,10 @@ const TOPICS = {
 const KEEP = 500; // messages of a channel in this page
 const KEEP_WHISPERS = 60; // of a person, over reloads
 
-export const roomValid = (name) => /^[a-z0-9][a-z0-9-]{0,31}$/.test(name);
+/** NAME.room is NAME's: all may read it. */
+export const roomValid = (name) =>
+  /^([A-Za-z0-9][\w-]{0,23}\.)?[a-z0-9][a-z0-9-]{0,31}$/.test(name);
+export const ownerOf = (room) => (room.includes('.') ? room.slice(0, room.indexOf('.')) : null);
 
 const read = (key) => {
   try {
@@ -32,7 +35,10 @@ const write = (key, value) => {
 export const store = {
   me: null,
   token: null,
-  expires: 0,
+  expires: 0, // by the server's clock, in seconds
+  until: 0, // the same by ours, in milliseconds
+  ahead: 0, // how much the server's is before ours
+  drafts: null, // what was being written when a login ended
   channels: new Map(),
   current: null,
   people: new Map(), // name -> Set of rooms; those online
@@ -41,19 +47,25 @@ export const store = {
   /** The login that this tab still has, if any. */
   restore() {
     const login = read('login');
-    if (!login || !(login.expires * 1000 > Date.now())) {
-      write('login', null);
-      return login ? 'expired' : 'none';
-    }
+    if (!login?.token) return false;
     this.enter(login);
-    return 'good';
+    return true;
   },
 
-  enter({ name, token, expires }) {
+  renew({ token, expires, until, ahead }) {
+    Object.assign(this, { token, expires, until, ahead });
+    write('login', { name: this.me, token, expires, until, ahead });
+  },
+
+  /** The server's time. */
+  now() {
+    return Date.now() + this.ahead;
+  },
+
+  enter(login) {
+    const { name } = login;
     this.me = name;
-    this.token = token;
-    this.expires = expires;
-    write('login', { name, token, expires });
+    this.renew(login);
     const saved = read(`rooms:${name}`);
     this.channels.clear();
     for (const room of Array.isArray(saved) ? saved.filter(roomValid) : DEFAULTS) this.room(room);
@@ -66,10 +78,15 @@ export const store = {
     }
     const last = read(`current:${name}`);
     this.current = this.channels.get(last) ?? this.channels.values().next().value ?? this.room('lobby');
+    for (const [key, draft] of this.drafts?.me === name ? this.drafts.all : [])
+      if (this.channels.has(key)) this.channels.get(key).draft = draft;
+    this.drafts = null;
   },
 
-  leave() {
+  /** keep: who comes in again goes on writing where they were. */
+  leave(keep) {
     write('login', null);
+    this.drafts = keep ? { me: this.me, all: [...this.channels.values()].map((c) => [c.key, c.draft]) } : null;
     this.me = this.token = this.current = null;
     this.channels.clear();
     this.people.clear();
@@ -82,6 +99,10 @@ export const store = {
         key, kind, name, messages: [], unread: 0, mentioned: false, draft: '',
         seen: kind === 'room' ? read(`seen:${this.me}:${key}`) ?? -1 : 0,
         newFrom: null, loaded: false, typing: new Map(),
+        since: 0, resumed: false, first: false, // see enters()
+        missed: 0, missedFrom: null, // while there was no connection
+        unsure: [], // texts that may have arrived or not
+        given: '', refusal: '', // what came back to the field, and why
       };
       this.channels.set(key, channel);
     }
@@ -113,7 +134,14 @@ export const store = {
   get unread() {
     return [...this.channels.values()].reduce((sum, c) => sum + c.unread, 0);
   },
-  topic: (room) => TOPICS[room] ?? 'A room of your own making',
+  topic(room) {
+    const owner = ownerOf(room);
+    if (owner) return owner === this.me ? 'Yours: all may read it' : `${owner}'s: all may read it`;
+    return TOPICS[room] ?? 'A room of your own making';
+  },
+  mayWrite(channel) {
+    return channel.kind !== 'room' || [null, this.me].includes(ownerOf(channel.name));
+  },
 
   saveRooms() {
     write(`rooms:${this.me}`, this.rooms.map((c) => c.name));
@@ -126,13 +154,29 @@ export const store = {
     write(`current:${this.me}`, this.current.key);
   },
 
-  /** Puts a message to its place. False: it is there already. */
+  /**
+   * Puts a message to its place. False: it is there already. The numbers of a
+   * room have no holes: where one follows on another, nothing is missing.
+   */
   add(channel, message) {
     const all = channel.messages;
     if (channel.kind === 'room') {
       let at = all.length;
       while (at > 0 && all[at - 1].id > message.id) at--;
-      if (at > 0 && all[at - 1].id === message.id) return false;
+      const before = all[at - 1];
+      if (before?.id === message.id && before.at === message.at) {
+        before.gap = false; // the server still has it, and all behind it
+        return false;
+      }
+      const again = before?.id === message.id;
+      if (again) at--;
+      if (again || all[at]?.at < message.at) {
+        // A server that lost some of what it had gives their numbers anew.
+        all.splice(at);
+        channel.seen = Math.min(channel.seen, message.id - 1);
+      } else if (before?.id === message.id - 1) {
+        before.gap = false;
+      }
       all.splice(at, 0, message);
     } else {
       all.push(message);
@@ -155,33 +199,49 @@ export const store = {
     return at >= 0 && !/[\w-]/.test(text[at + this.me.length + 1] ?? ' ');
   },
 
+  /** The lines above what is new go away. */
+  settle(channel) {
+    channel.newFrom = channel.missedFrom = null;
+    channel.missed = 0;
+  },
+
   /** The whole channel has been seen. */
   read(channel) {
     const last = channel.messages.at(-1);
     channel.unread = 0;
     channel.mentioned = false;
-    if (last) {
-      channel.seen = channel.kind === 'room' ? last.id : last.at;
-      write(`seen:${this.me}:${channel.key}`, channel.seen);
-    }
+    if (last) this.saw(channel, channel.kind === 'room' ? last.id : last.at);
+  },
+  saw(channel, upTo) {
+    channel.seen = upTo;
+    write(`seen:${this.me}:${channel.key}`, upTo);
   },
 
-  /** The server's memory of a room. What of it is new since we last looked is
-   * unread; on the first visit nothing is. */
-  merge(channel, messages) {
-    const last = messages.at(-1)?.id ?? 0;
-    if ((channel.messages.at(-1)?.id ?? 0) > last) channel.messages = []; // a new server
-    if (channel.seen > last) channel.seen = -1;
-    const before = channel.messages.length;
-    for (const message of messages) {
-      if (this.add(channel, message) && channel.seen >= 0 && message.id > channel.seen)
-        this.count(channel, message);
+  /** Something may be missing behind what we have. */
+  gap(channel) {
+    const last = channel.messages.at(-1);
+    if (last) last.gap = true;
+  },
+
+  /** Before a room is entered, or entered again. */
+  enters(channel) {
+    channel.since = this.now();
+    channel.resumed = channel.loaded; // until something was missed
+    channel.first = channel.seen < 0;
+  },
+
+  /** What was said before that: unread is what is new since we last looked; on
+   * the first visit nothing is. */
+  past(channel, message) {
+    if (!this.add(channel, message)) return;
+    if (channel.first) {
+      this.saw(channel, message.id);
+      return;
     }
-    if (channel.seen < 0) {
-      channel.seen = last;
-      write(`seen:${this.me}:${channel.key}`, last);
+    if (message.from !== this.me) {
+      if (channel.resumed) Object.assign(channel, { resumed: false, missed: 0, missedFrom: message });
+      if (channel.missedFrom) channel.missed++;
     }
-    channel.loaded = true;
-    return channel.messages.length !== before;
+    if (message.id > channel.seen) this.count(channel, message);
   },
 };

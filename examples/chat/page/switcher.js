@@ -10,7 +10,11 @@ let options = [];
 let at = 0;
 let go = () => {};
 
-const toRoom = (text) => text.trim().toLowerCase().replace(/^#/, '').replace(/[\s_]+/g, '-');
+/** The owner's name stays as it is; the rest is made to fit. */
+function toRoom(text) {
+  const [, owner, room] = /^#?([\w-]+\.)?(.*)$/s.exec(text.trim());
+  return `${owner ?? ''}${room.toLowerCase().replace(/[\s_]+/g, '-')}`;
+}
 
 function gather(query) {
   const wanted = query.trim().toLowerCase().replace(/^[#@]/, '');
@@ -48,7 +52,7 @@ function draw() {
     option.unread ? h('span', { class: 'badge' }, String(option.unread)) : null)));
   if (options.length === 0) {
     list.append(h('li', { class: 'empty-line', role: 'presentation' },
-      'A room is called with a-z, 0-9 and -, at most 32 of them.'));
+      `A room is a-z, 0-9 and -, at most 32 of them. ${store.me}.something is one where only you write.`));
   }
   if (options.length > 0) input.setAttribute('aria-activedescendant', `option-${at}`);
   else input.removeAttribute('aria-activedescendant');
