@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "chat.h"
@@ -211,15 +212,29 @@ static void read_some(struct loop *l, struct source *c) {
     ;
 }
 
+/* How much of it the peer's socket has taken; false: not all. */
+static bool wrote(struct source *c, ssize_t n, size_t len) {
+  if (n >= 0) sbk_conn_sent(c->conn, (size_t)n);
+  else if (errno != EAGAIN && errno != EINTR) sbk_conn_eof(c->conn, errno);
+  return n == (ssize_t)len;
+}
+
+/* A record that the socket did not take is made of bytes that are not counted
+ * off: they must stay where they are, though the session may be closed and what
+ * else waits for it dropped. */
+static void write_tls(struct source *c) {
+  struct iovec v;
+  while (sbk_conn_output(c->conn, &v, 1) > 0 &&
+         wrote(c, tls_write(c->tls, v.iov_base, v.iov_len), v.iov_len))
+    ;
+}
+
 static void write_some(struct loop *l, struct source *c) {
   size_t n;
-  while ((n = sbk_conn_copy_out(c->conn, l->room, sizeof(l->room))) > 0) {
-    ssize_t w = c->tls ? tls_write(c->tls, l->room, n)
-                       : send(c->fd, l->room, n, MSG_NOSIGNAL);
-    if (w >= 0) sbk_conn_sent(c->conn, (size_t)w);
-    else if (errno != EAGAIN && errno != EINTR) sbk_conn_eof(c->conn, errno);
-    if (w != (ssize_t)n || n < sizeof(l->room)) return;
-  }
+  while ((n = sbk_conn_copy_out(c->conn, l->room, sizeof(l->room))) > 0)
+    if (!wrote(c, send(c->fd, l->room, n, MSG_NOSIGNAL), n) ||
+        n < sizeof(l->room))
+      return;
 }
 
 /* What the library wants, and TLS on its behalf. */
@@ -236,7 +251,8 @@ static unsigned wants_now(const struct source *c) {
 static void settle(struct loop *l, struct source *c) {
   struct epoll_event ev = {.data.ptr = c};
   unsigned wants;
-  write_some(l, c);
+  if (c->tls) write_tls(c);
+  else write_some(l, c);
   wants = wants_now(c);
   if (wants == 0) {
     tls_free(c->tls);
