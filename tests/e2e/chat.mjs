@@ -83,6 +83,12 @@ const messagesOf = (frames, room) =>
   frames.filter((frame) => frame.startsWith('MESSAGE') && frame.includes(`\ndestination:/topic/chat/${room}\n`));
 
 const bubbles = (page, text) => page.locator('.bubble', { hasText: text });
+
+/** At once, unless it has come back by itself. */
+async function comeBack(page) {
+  await page.click('#retry', { timeout: 300 }).catch(() => {});
+  await page.waitForSelector('#state[data-state="connected"]', { timeout: 20000 });
+}
 const sees = (page, text) => bubbles(page, text).first().waitFor();
 const goTo = (page, key) => page.click(`[data-key="${key}"]`);
 const badge = (page, key) => page.locator(`[data-key="${key}"] .badge`);
@@ -619,8 +625,7 @@ async function cuts(anna, bob) {
     await sees(anna, said[1]);
     await say(anna, said[2]);
     wire.mend();
-    await carla.click('#retry');
-    await inside(carla);
+    await comeBack(carla);
     await sees(carla, said[2]);
     await say(bob, 'Welcome back, Carla.');
     await sees(carla, 'Welcome back, Carla.');
@@ -637,8 +642,7 @@ async function cuts(anna, bob) {
     wire.cut();
     await carla.waitForSelector('#lost', { state: 'visible' });
     wire.mend();
-    await carla.click('#retry');
-    await inside(carla);
+    await comeBack(carla);
     await say(bob, 'Still there?');
     await sees(carla, 'Still there?');
     check(messagesOf(carla.sockets.at(-1), 'lobby').length === 1, 'one message');
@@ -673,8 +677,7 @@ async function gap(carla, wire, bob) {
     }
     const before = (await shown(carla)).at(-1);
     wire.mend();
-    await carla.click('#retry');
-    await inside(carla);
+    await comeBack(carla);
     await sees(carla, 'Line 60 of the crowd.');
     const after = await shown(carla);
     const want = Array.from({ length: 50 }, (_, i) => `Line ${i + 11} of the crowd.`);

@@ -181,7 +181,7 @@ export async function shoot(page, folder, name, sizes = ['desktop'], schemes = [
     for (const colorScheme of schemes) {
       await page.setViewportSize(SIZES[size]);
       await page.emulateMedia({ colorScheme });
-      await sleep(300); // for transitions
+      await settled(page);
       await page.screenshot({ path: path.join(folder, `${name}-${size}-${colorScheme}.png`) });
     }
   }
@@ -191,11 +191,18 @@ export async function shoot(page, folder, name, sizes = ['desktop'], schemes = [
 
 const axe = fs.readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
+/** Until the new colours are there: what fades has ended, however slow we are. */
+const settled = (page) => page.evaluate(async () => {
+  for (let frame = 0; frame < 2; frame++) await new Promise((done) => { requestAnimationFrame(done); });
+  const ends = document.getAnimations().filter((a) => Number.isFinite(a.effect.getComputedTiming().endTime));
+  await Promise.allSettled(ends.map((a) => a.finished));
+});
+
 /** axe-core's rules: names, roles, contrast, in both schemes. */
 export async function accessible(page) {
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await sleep(250);
+    await settled(page);
     const found = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ['violations'] })`);
     await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'no-preference' });
     const lines = found.violations.flatMap(({ id, help, nodes }) =>
