@@ -10,6 +10,7 @@
 #include "inbound.h"
 #include "msec.h"
 #include "origin.h"
+#include "pressure.h"
 #include "replay.h"
 
 #define DRAIN_MAX ((sbk_msec)86400000) /* a day */
@@ -101,6 +102,7 @@ static void init_tables(sbk_broker *broker) {
   sbk__work_init(&broker->dispatch_work, sbk__dispatch_work);
   sbk__list_init(&broker->replays);
   sbk__work_init(&broker->replay_work, sbk__replay_work);
+  sbk__work_init(&broker->alarm_work, sbk__pressure_work);
   sbk__list_init(&broker->endpoints);
   sbk__list_init(&broker->conns);
   sbk__list_init(&broker->ready);

@@ -315,12 +315,11 @@ int sbk_conn_new(sbk_conn **conn, sbk_broker *broker,
     return SBK_ERR_STATE;
   }
   if (is_full(broker)) {
-    if (transport != SBK_HTTP) {
-      return SBK_ERR_TOO_MANY;
-    }
     sbk__enter(broker); /* it writes to the log */
-    rv = refuse_new(conn, broker, peer, user_data);
+    rv = transport == SBK_HTTP ? refuse_new(conn, broker, peer, user_data)
+                               : SBK_ERR_TOO_MANY;
     sbk__leave(broker);
+    broker->counts.turned_away += rv == SBK_ERR_TOO_MANY;
     return rv;
   }
   rv = conn_new(conn, broker, peer, user_data);

@@ -70,7 +70,7 @@ static bool is_head(const sbk_request *request) {
          strcmp(sbk__http_method(&request->head), "HEAD") == 0;
 }
 
-void sbk__http_refuse(sbk_conn *conn, int status) {
+static void refuse(sbk_conn *conn, int status) {
   const char *reason = sbk__http_reason(status);
   sbk__str out;
 
@@ -102,6 +102,29 @@ void sbk__http_refuse(sbk_conn *conn, int status) {
   if (flush(conn, &out)) {
     sbk__conn_closing(conn);
   }
+}
+
+void sbk__http_refuse(sbk_conn *conn, int status) {
+  struct sbk_stats *counts = &conn->broker->counts;
+
+  switch (status) {
+  case 403:
+    counts->requests_origin++;
+    break;
+  case 404:
+    counts->requests_not_found++;
+    break;
+  case 408:
+    counts->requests_late++;
+    break;
+  case 503:
+    counts->requests_full++;
+    break;
+  default:
+    counts->requests_malformed++;
+    break;
+  }
+  refuse(conn, status);
 }
 
 /* RFC 6455, 4.2.2 */
@@ -159,7 +182,8 @@ static void decided(sbk_conn *conn, enum sbk_verdict verdict) {
   conn->state = SBK__CONN_HTTP;
   if (verdict != SBK_PASS) {
     conn->reason = SBK_ERR_DENIED;
-    sbk__http_refuse(conn, request->status);
+    conn->broker->counts.requests_denied++;
+    refuse(conn, request->status);
   } else if (conn->broker->closed) {
     conn->reason = SBK_ERR_CLOSED;
     sbk__http_refuse(conn, 503);

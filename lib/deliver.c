@@ -41,6 +41,7 @@ static bool intercept(sbk__sub *sub, sbk_message **msg) {
     sbk__log(&broker->core, SBK_LOG_ERROR, sub->session->peer,
              "an outbound interceptor cannot wait; message dropped", NULL);
   }
+  broker->counts.dropped_outbound += verdict != SBK_PASS;
   sbk__free(&broker->core.mem, call.error);
   *msg = call.msg;
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fanout.h"
+#include "refusal.h"
 #include "stomp_write.h"
 #include "utf8.h"
 
@@ -33,7 +34,10 @@ const char *sbk__handle_receipt_id(const sbk_call *call) {
 }
 
 void sbk__handle_fail(sbk_call *call, enum sbk__fault fault) {
-  sbk__session_fail(call->session, fault, sbk__handle_receipt_id(call));
+  if (call->session->state != SBK__CLOSING) {
+    sbk__session_fail(call->session, fault, sbk__handle_receipt_id(call));
+    sbk__refusal_fault(call->session, call->msg, fault);
+  }
 }
 
 /* Which one was ended; in STOMP 1.0 its destination may be its name. */
@@ -93,11 +97,14 @@ static void handler_failed(sbk_call *call, int error) {
   rv = sbk__handle_tell(call, text);
   if (rv < 0) {
     sbk__handle_fail(call, SBK__FAULT_NOMEM);
-  } else if (rv == 0) {
+    return;
+  }
+  if (rv == 0) {
     sbk__session_refuse(call->session, SBK_ERR_CALLBACK,
                         sbk__fault_close(SBK__FAULT_HANDLER), text,
                         sbk__handle_receipt_id(call));
   }
+  sbk__refusal(call->session, call->msg, SBK_REFUSED_HANDLER, error, text);
 }
 
 /* The session knows of a call that was put off, and keeps what it needs. */

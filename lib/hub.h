@@ -82,6 +82,8 @@ struct sbk_broker {
   size_t paused_count;     /* sessions that are not read until it is less */
   bool alarm;              /* it was more than three quarters of its limit */
   bool relieving;          /* sessions are being closed for it */
+  bool alarm_told;         /* the host knows of it */
+  bool telling_dropped;    /* the host is being told of what was dropped */
   struct sbk_stats counts; /* what only grows, and subscriptions and unacked */
   struct sbk__stomp_work *spare_work;
   struct sbk_call *spare_call;
@@ -98,6 +100,7 @@ struct sbk_broker {
   sbk__work dispatch_work;
   sbk__node replays; /* that can go on */
   sbk__work replay_work;
+  sbk__work alarm_work;
   void (*session_work)(sbk__work *work);
   unsigned depth; /* of calls of the host into the library */
   bool leaving;

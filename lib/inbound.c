@@ -10,6 +10,7 @@
 #include "ledger.h"
 #include "output.h"
 #include "pressure.h"
+#include "refusal.h"
 #include "tx.h"
 
 static const char *receipt_of(const sbk_message *msg) {
@@ -21,15 +22,17 @@ static void finish(sbk_call *call) {
   sbk__call_free(call);
 }
 
-static void refused(sbk_call *call) {
-  sbk__session_refuse(call->session, SBK_ERR_DENIED, 1008,
-                      call->error != NULL ? call->error
-                                          : sbk__fault_text(SBK__FAULT_DENIED),
+static void refused(sbk_call *call, enum sbk_refusal by) {
+  const char *text =
+      call->error != NULL ? call->error : sbk__fault_text(SBK__FAULT_DENIED);
+
+  sbk__session_refuse(call->session, SBK_ERR_DENIED, 1008, text,
                       receipt_of(call->msg));
+  sbk__refusal(call->session, call->msg, by, SBK_ERR_DENIED, text);
 }
 
 /* Refused alone: the sender hears of it where it listens for that. */
-static void skip(sbk_call *call) {
+static void skip(sbk_call *call, enum sbk_refusal by) {
   const char *text =
       call->error != NULL ? call->error : sbk__fault_text(SBK__FAULT_DENIED);
 
@@ -37,6 +40,7 @@ static void skip(sbk_call *call) {
   if (sbk__handle_tell(call, text) < 0) {
     sbk__session_fail(call->session, SBK__FAULT_NOMEM, receipt_of(call->msg));
   }
+  sbk__refusal(call->session, call->msg, by, SBK_ERR_DENIED, text);
 }
 
 /* From the interceptor that is next on; frees the call unless it waits. */
@@ -44,6 +48,10 @@ static void run(sbk_call *call, enum sbk_verdict verdict) {
   sbk_session *session = call->session;
   const sbk__chain *chain = &session->broker->inbound;
   size_t held = session->broker->held;
+  /* Rules are asked before any interceptor was. */
+  enum sbk_refusal by = verdict != SBK_PASS && call->walk.last == 0
+                            ? SBK_REFUSED_RULE
+                            : SBK_REFUSED_INTERCEPTOR;
   const sbk__link *link;
 
   while (verdict == SBK_PASS && session->state != SBK__CLOSING &&
@@ -69,20 +77,21 @@ static void run(sbk_call *call, enum sbk_verdict verdict) {
     return;
   case SBK_DROP:
     if (call->msg->command != SBK_CONNECT) {
+      session->broker->counts.dropped_inbound++;
       sbk__handle_receipt(session, call->msg);
       break;
     }
-    refused(call);
+    refused(call, by);
     break;
   case SBK_REFUSE:
     if (call->msg->command != SBK_CONNECT) {
-      skip(call);
+      skip(call, by);
       break;
     }
-    refused(call);
+    refused(call, by);
     break;
   default:
-    refused(call);
+    refused(call, by);
     break;
   }
   finish(call);
@@ -114,6 +123,7 @@ static void handle(sbk_session *session, sbk_message *msg) {
   }
   if (fault != SBK__FAULT_NONE) {
     sbk__session_fail(session, fault, receipt_of(msg));
+    sbk__refusal_fault(session, msg, fault);
     sbk_message_unref(msg);
     return;
   }
@@ -213,10 +223,39 @@ static void leave_tables(sbk_session *session) {
                                        .spare = &broker->spare_work});
 }
 
+static void count_unconnected(struct sbk_stats *counts, int reason) {
+  switch (reason) {
+  case SBK_ERR_WEBSOCKET:
+  case SBK_ERR_STOMP:
+    counts->unconnected_protocol++;
+    break;
+  case SBK_ERR_TOO_BIG:
+  case SBK_ERR_TOO_MANY:
+  case SBK_ERR_SLOW:
+  case SBK_ERR_NOMEM:
+    counts->unconnected_limit++;
+    break;
+  case SBK_ERR_TIMEOUT:
+    counts->unconnected_timeout++;
+    break;
+  case SBK_ERR_DENIED:
+  case SBK_ERR_CALLBACK:
+    counts->unconnected_denied++;
+    break;
+  default: /* 0, SBK_ERR_EOF, SBK_ERR_CLOSED */
+    counts->unconnected_gone++;
+    break;
+  }
+}
+
 static void count_end(const sbk_session *session) {
   struct sbk_stats *counts = &session->broker->counts;
 
-  switch (session->was_connected ? session->reason : 1) {
+  if (!session->was_connected) {
+    count_unconnected(counts, session->reason);
+    return;
+  }
+  switch (session->reason) {
   case 0:
     counts->ended_clean++;
     break;
@@ -247,7 +286,7 @@ static void count_end(const sbk_session *session) {
   case SBK_ERR_NOMEM:
     counts->ended_no_memory++;
     break;
-  default: /* it never was connected */
+  default:
     break;
   }
 }
@@ -292,6 +331,9 @@ void sbk__inbound_work(sbk__work *work) {
   if (session->state != SBK__CLOSING && session->call != NULL &&
       session->call->resumed) {
     resume(session);
+  }
+  if (!session->ended) {
+    sbk__refusal_tell_dropped(session);
   }
   if (session->state == SBK__CLOSING && !session->ended) {
     end(session);

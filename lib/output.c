@@ -5,6 +5,7 @@
 
 #include "ledger.h"
 #include "pressure.h"
+#include "refusal.h"
 
 /* One entry, ready to go: the WebSocket head, the personal head or the whole
  * frame, the shared rest, and apart from it a large body and its NUL. */
@@ -259,6 +260,7 @@ static void drop_at(sbk_session *session, uint32_t i) {
                             : sbk__outq_take(q, i, bytes);
 
   session->broker->counts.dropped_oldest++;
+  sbk__refusal_dropped(session);
   release(session, &entry, false);
 }
 
@@ -298,6 +300,12 @@ bool sbk__output_drop_aged(sbk_session *session) {
   return true;
 }
 
+/* What goes back to a queue is not lost. */
+static bool is_lost(const sbk__entry *e) {
+  return sbk__entry_is_message(e) &&
+         !(sbk__entry_is_delivery(e) && e->ref.delivery->queue != NULL);
+}
+
 /* The newest first: what goes back to a queue goes to its front. */
 static void drop_to(sbk_session *session, uint32_t keep) {
   while (session->out.count > keep) {
@@ -305,6 +313,7 @@ static void drop_to(sbk_session *session, uint32_t keep) {
     sbk__entry entry = sbk__outq_pop_last(
         &session->out, &session->broker->rings, frame_len(session, last));
 
+    session->broker->counts.dropped_ended += is_lost(&entry);
     release(session, &entry, false);
   }
 }

@@ -161,6 +161,7 @@ static size_t alarm_level(const sbk_broker *broker) {
 static void raise_alarm(sbk_broker *broker) {
   broker->alarm = true;
   broker->counts.alarms++;
+  sbk__work_add(broker, &broker->alarm_work);
   sbk__log(&broker->core, SBK_LOG_WARN, NULL,
            "three quarters of max_total_queue wait for peers", NULL);
 }
@@ -226,6 +227,7 @@ void sbk__pressure_calm(sbk_broker *broker) {
   sbk__node *node;
 
   broker->alarm = false;
+  sbk__work_add(broker, &broker->alarm_work);
   for (node = broker->sessions.next;
        broker->paused_count > 0 && node != &broker->sessions;
        node = node->next) {
@@ -239,4 +241,16 @@ void sbk__pressure_calm(sbk_broker *broker) {
   }
   sbk__log(&broker->core, SBK_LOG_INFO, NULL,
            "less than half of max_total_queue waits for peers", NULL);
+}
+
+void sbk__pressure_work(sbk__work *work) {
+  sbk_broker *broker = sbk__item(work, sbk_broker, alarm_work);
+  const sbk__core *core = &broker->core;
+
+  if (broker->alarm_told != broker->alarm) {
+    broker->alarm_told = broker->alarm;
+    if (core->callbacks.alarm != NULL) {
+      core->callbacks.alarm(broker, broker->alarm, core->arg);
+    }
+  }
 }

@@ -30,5 +30,7 @@ static inline bool sbk__pressure_is_over(const sbk_broker *broker) {
          broker->held <= broker->core.config.max_total_queue / 2;
 }
 void sbk__pressure_calm(sbk_broker *broker);
+/* Tells the host if the alarm is not what it knows. */
+void sbk__pressure_work(sbk__work *work);
 
 #endif

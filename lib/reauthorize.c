@@ -4,6 +4,7 @@
 
 #include "handle.h"
 #include "judge.h"
+#include "refusal.h"
 
 /* A session's rights have changed: its subscriptions are judged once more. */
 
@@ -52,6 +53,7 @@ static void refuse(sbk_session *session, sbk__sub *sub, sbk_call *call,
   if (verdict != SBK_DROP && sbk__handle_tell(call, text) < 0) {
     sbk__handle_fail(call, SBK__FAULT_NOMEM);
   }
+  sbk__refusal(session, call->msg, SBK_REFUSED_RULE, SBK_ERR_DENIED, text);
 }
 
 static void judge(sbk_session *session, sbk__sub *sub) {

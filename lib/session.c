@@ -5,6 +5,7 @@
 
 #include "output.h"
 #include "pressure.h"
+#include "refusal.h"
 #include "stomp_write.h"
 
 static int make_id(sbk_session *session) {
@@ -188,6 +189,7 @@ bool sbk__session_admit(sbk_session *session, size_t bytes,
   if (!make_room(session, bytes, overflow)) {
     if (overflow != SBK_OVERFLOW_CLOSE) {
       session->broker->counts.dropped_newest++;
+      sbk__refusal_dropped(session);
     } else {
       sbk__session_fail(session,
                         session->state == SBK__CONNECTED

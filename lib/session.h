@@ -60,6 +60,7 @@ struct sbk_session {
 
   uint32_t controls;  /* control frames in the queue */
   uint32_t droppable; /* messages in it that may be dropped */
+  uint32_t dropped;   /* of them, not told to the host yet */
   int reason;         /* of the end */
   uint8_t state;
   uint8_t version; /* enum sbk__version */

@@ -14,6 +14,14 @@ enum sbk_log_level {
   SBK_LOG_DEBUG
 };
 
+/** Who refused a frame. New ones are only ever added. */
+enum sbk_refusal {
+  SBK_REFUSED_PROTOCOL = 1, /**< the rules of STOMP, or a limit */
+  SBK_REFUSED_RULE,         /**< an access rule, or the want of one */
+  SBK_REFUSED_INTERCEPTOR,  /**< an inbound interceptor */
+  SBK_REFUSED_HANDLER       /**< a handler that failed */
+};
+
 /**
  * What the host answers to. Any member may be NULL. Every one but wakeup is
  * called on the broker's thread, from inside a call of the host. Callbacks may
@@ -69,6 +77,23 @@ struct sbk_callbacks {
   void (*log)(enum sbk_log_level level, const char *line, void *arg);
   /** Unpredictable bytes; 0 on success. NULL: getrandom(2). */
   int (*random)(void *dst, size_t len, void *arg);
+
+  /**
+   * A whole frame of a client was refused, and the client was told text, by an
+   * ERROR or at error_destination. reason is an enum sbk_error, of a handler
+   * what it returned. The session may be closing, or not connected yet. frame
+   * and text live until the return.
+   */
+  void (*refused)(sbk_session *session, const sbk_message *frame,
+                  enum sbk_refusal by, int reason, const char *text, void *arg);
+  /** So many messages were dropped for a connected session, since it was too
+   * slow for its topics (enum sbk_overflow). Told as the outermost call ends;
+   * what is dropped inside of it is told with the next. */
+  void (*dropped)(sbk_session *session, uint64_t count, void *arg);
+  /** More than three quarters of max_total_queue wait (on is 1): those who
+   * publish most are not read. Or less than half again (0). Told as the
+   * outermost call ends. */
+  void (*alarm)(sbk_broker *broker, int on, void *arg);
 };
 #define SBK_CALLBACKS_INIT SBK__SIZED(struct sbk_callbacks)
 

@@ -67,6 +67,36 @@ struct sbk_stats {
   uint64_t gaps;           /**< subscribers that were told of one */
 
   uint64_t dropped_unroutable; /**< SENDs that led nowhere: drop_unroutable */
+
+  /* Whole frames of clients that were refused, by whom (enum sbk_refusal);
+   * those of `refused` are among them. */
+  uint64_t refused_protocol;
+  uint64_t refused_rules;
+  uint64_t refused_interceptors;
+  uint64_t refused_handlers;
+
+  /* Streams that ended before CONNECTED, by the reason. */
+  uint64_t unconnected_gone;     /**< they went, or the broker did */
+  uint64_t unconnected_protocol; /**< SBK_ERR_WEBSOCKET, SBK_ERR_STOMP */
+  uint64_t unconnected_limit;    /**< a limit, or memory */
+  uint64_t unconnected_timeout;  /**< SBK_ERR_TIMEOUT */
+  uint64_t unconnected_denied;   /**< SBK_ERR_DENIED, SBK_ERR_CALLBACK */
+
+  /* Requests of HTTP that the library refused, by the cause. */
+  uint64_t requests_malformed; /**< statuses that stand nowhere below */
+  uint64_t requests_origin;    /**< 403: the Origin, or none */
+  uint64_t requests_denied;    /**< by `handshake` */
+  uint64_t requests_not_found; /**< 404 */
+  uint64_t requests_late;      /**< 408 */
+  uint64_t requests_full;      /**< 503: max_connections, or shutting down */
+  uint64_t turned_away;        /**< connections: sbk_conn_new() said
+                                    SBK_ERR_TOO_MANY */
+
+  /* What was dropped besides. */
+  uint64_t dropped_inbound;  /**< frames, by SBK_DROP */
+  uint64_t dropped_outbound; /**< MESSAGEs, by outbound interceptors */
+  uint64_t dropped_ended;    /**< MESSAGEs that waited for a session that ended,
+                                  those of queues apart */
 };
 #define SBK_STATS_INIT SBK__SIZED(struct sbk_stats)
 

@@ -128,6 +128,34 @@ static inline void host_on_undeliverable(sbk_broker *broker, const char *user,
   host_hook(host, "undeliverable", NULL);
 }
 
+static inline void host_on_refused(sbk_session *session,
+                                   const sbk_message *frame,
+                                   enum sbk_refusal by, int reason,
+                                   const char *text, void *arg) {
+  struct host *host = arg;
+
+  host_event(host, "refused %d %d %d %s;", sbk_message_command(frame), by,
+             reason, text);
+  host_hook(host, "refused", session);
+}
+
+static inline void host_on_dropped(sbk_session *session, uint64_t count,
+                                   void *arg) {
+  struct host *host = arg;
+
+  assert_true(count > 0);
+  host_event(host, "dropped;");
+  host_hook(host, "dropped", session);
+}
+
+static inline void host_on_alarm(sbk_broker *broker, int on, void *arg) {
+  struct host *host = arg;
+
+  assert_ptr_equal(broker, host->broker);
+  host_event(host, "alarm %d;", on);
+  host_hook(host, "alarm", NULL);
+}
+
 static inline void host_on_log(enum sbk_log_level level, const char *line,
                                void *arg) {
   struct host *host = arg;

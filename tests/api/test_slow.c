@@ -17,23 +17,29 @@ static void on_disconnected(sbk_session *session, int reason, void *arg) {
   host->reason = reason;
 }
 
-static void begin(struct host *host, size_t max_queue) {
-  struct sbk_callbacks callbacks = SBK_CALLBACKS_INIT;
+static void begin_with(struct host *host, size_t max_queue,
+                       struct sbk_callbacks *callbacks) {
   struct sbk_config config = SBK_CONFIG_INIT;
   struct sbk_topic topic = SBK_TOPIC_INIT;
 
   memset(host, 0, sizeof(*host));
   host->reason = 1;
-  callbacks.disconnected = on_disconnected;
+  callbacks->disconnected = on_disconnected;
   config.max_queue = max_queue;
   config.send_timeout = 2000;
-  host->broker = new_broker(&host->mem, &callbacks, &config, host);
+  host->broker = new_broker(&host->mem, callbacks, &config, host);
   topic.prefix = "/topic/x";
   topic.overflow = SBK_OVERFLOW_DROP_OLDEST;
   assert_int_equal(sbk_broker_add_topic(host->broker, &topic), 0);
   host->conn = connected_peer(host->broker, 1000);
   feed(host->conn, 1000, "SUBSCRIBE\nid:0\ndestination:/topic/x\n\n^");
   feed(host->conn, 1000, "SUBSCRIBE\nid:1\ndestination:/topic/y\n\n^");
+}
+
+static void begin(struct host *host, size_t max_queue) {
+  struct sbk_callbacks callbacks = SBK_CALLBACKS_INIT;
+
+  begin_with(host, max_queue, &callbacks);
 }
 
 static void end(struct host *host) {
@@ -216,6 +222,41 @@ static void it_costs_the_same_however_many_wait(void **state) {
   end(&host);
 }
 
+struct loud {
+  struct host host; /* first: begin() makes it */
+  int told;
+  uint64_t count;
+};
+
+/* What it sends is dropped as well. */
+static void on_dropped(sbk_session *session, uint64_t count, void *arg) {
+  struct loud *loud = arg;
+
+  (void)session;
+  loud->told++;
+  loud->count += count;
+  assert_true(loud->told < 10);
+  send_many(&loud->host, "/topic/x", 'n');
+}
+
+static void
+a_host_that_sends_when_it_is_told_of_drops_is_not_told_for_ever(void **state) {
+  struct sbk_callbacks callbacks = SBK_CALLBACKS_INIT;
+  struct loud loud = {.told = 0};
+  int i;
+
+  (void)state;
+  callbacks.dropped = on_dropped;
+  begin_with(&loud.host, 5 * FRAME, &callbacks);
+  for (i = 0; i < 7; i++) {
+    send_many(&loud.host, "/topic/x", 'x');
+  }
+  assert_int_equal(loud.told, 2);
+  assert_int_equal(loud.count, 3);
+  assert_int_equal(stats_of(&loud.host).dropped_oldest, 4);
+  end(&loud.host);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_message_of_which_a_part_was_sent_stays_whole),
@@ -224,6 +265,8 @@ int main(void) {
       cmocka_unit_test(other_frames_grow_too_old_behind_them),
       cmocka_unit_test(one_that_has_begun_has_its_time),
       cmocka_unit_test(who_was_idle_for_long_has_all_his_time),
+      cmocka_unit_test(
+          a_host_that_sends_when_it_is_told_of_drops_is_not_told_for_ever),
       cmocka_unit_test(it_costs_the_same_however_many_wait),
   };
 

@@ -461,26 +461,54 @@ VERB(sessions) {
   return (int)sbk_session_count(scene->run->broker,
                                 a->rest.len > 0 ? a->rest.text : NULL);
 }
-/* A member of struct sbk_stats. */
+/* A member of struct sbk_stats, with '-' for '_'. */
 VERB(stat) {
+#define MEMBER(name)                                                           \
+  { #name, offsetof(struct sbk_stats, name) }
   static const struct {
     const char *name;
     size_t offset;
   } members[] = {
-      {"waiting", offsetof(struct sbk_stats, waiting)},
-      {"paused", offsetof(struct sbk_stats, paused)},
-      {"alarms", offsetof(struct sbk_stats, alarms)},
-      {"dropped-oldest", offsetof(struct sbk_stats, dropped_oldest)},
-      {"dropped-newest", offsetof(struct sbk_stats, dropped_newest)},
-      {"dropped-unroutable", offsetof(struct sbk_stats, dropped_unroutable)},
-      {"ended-slow", offsetof(struct sbk_stats, ended_slow)},
+      MEMBER(waiting),
+      MEMBER(paused),
+      MEMBER(alarms),
+      MEMBER(ended_slow),
+      MEMBER(dropped_oldest),
+      MEMBER(dropped_newest),
+      MEMBER(dropped_unroutable),
+      MEMBER(dropped_inbound),
+      MEMBER(dropped_outbound),
+      MEMBER(dropped_ended),
+      MEMBER(refused),
+      MEMBER(refused_protocol),
+      MEMBER(refused_rules),
+      MEMBER(refused_interceptors),
+      MEMBER(refused_handlers),
+      MEMBER(unconnected_gone),
+      MEMBER(unconnected_protocol),
+      MEMBER(unconnected_limit),
+      MEMBER(unconnected_timeout),
+      MEMBER(unconnected_denied),
+      MEMBER(requests_malformed),
+      MEMBER(requests_origin),
+      MEMBER(requests_denied),
+      MEMBER(requests_not_found),
+      MEMBER(requests_late),
+      MEMBER(requests_full),
+      MEMBER(turned_away),
   };
+#undef MEMBER
   struct sbk_stats stats = SBK_STATS_INIT;
+  char name[32];
   size_t i;
 
+  snprintf(name, sizeof(name), "%s", a->args[0].text);
+  for (i = 0; name[i] != '\0'; i++) {
+    name[i] = name[i] == '-' ? '_' : name[i];
+  }
   sbk_broker_stats(scene->run->broker, &stats);
   for (i = 0; i < sizeof(members) / sizeof(*members); i++) {
-    if (strcmp(members[i].name, a->args[0].text) == 0) {
+    if (strcmp(members[i].name, name) == 0) {
       return (int)*(uint64_t *)(void *)((char *)&stats + members[i].offset);
     }
   }

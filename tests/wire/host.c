@@ -300,6 +300,39 @@ static void on_dead_letter(sbk_broker *broker, const sbk_message *msg,
   }
 }
 
+static void on_refused(sbk_session *session, const sbk_message *frame,
+                       enum sbk_refusal by, int reason, const char *text,
+                       void *arg) {
+  static const char *const whom[] = {"", "protocol", "rule", "interceptor",
+                                     "handler"};
+  struct run *run = arg;
+
+  /* Want of memory gives it other reasons. */
+  if (run->script->refusals &&
+      strcmp(sbk_session_peer(session), "probe") != 0) {
+    host_event(run, "refused %s by %s %d %s", sbk_session_peer(session),
+               whom[by], reason, text);
+  }
+  (void)sbk_message_header(frame, "destination");
+}
+
+static void on_dropped(sbk_session *session, uint64_t count, void *arg) {
+  struct run *run = arg;
+
+  if (run->script->refusals) {
+    host_event(run, "dropped %s %u", sbk_session_peer(session),
+               (unsigned)count);
+  }
+}
+
+static void on_alarm(sbk_broker *broker, int on, void *arg) {
+  struct run *run = arg;
+
+  if (run->script->refusals) {
+    host_event(run, "alarm %s", on ? "on" : "off");
+  }
+}
+
 static void on_log(enum sbk_log_level level, const char *line, void *arg) {
   const char *at;
 
@@ -451,6 +484,9 @@ int host_setup(struct run *run) {
   callbacks.undeliverable = on_undeliverable;
   callbacks.dead_letter = on_dead_letter;
   callbacks.request_gone = on_request_gone;
+  callbacks.refused = on_refused;
+  callbacks.dropped = on_dropped;
+  callbacks.alarm = on_alarm;
   callbacks.log = on_log;
   callbacks.random = on_random;
   callbacks.request = script->has_request ? on_request : NULL;

@@ -92,7 +92,8 @@ struct script {
   char *streams[MAX_STREAMS]; /* names; the first is the log of events */
   size_t stream_count;
 
-  bool events;      /* callbacks are expected, all of them */
+  bool events;      /* callbacks are expected, all of them but these: */
+  bool refusals;    /* refused, dropped and alarm are */
   bool no_peak;     /* memory may exceed the common bound */
   bool no_probe;    /* a fresh session afterwards would not work */
   bool no_torture;  /* too long for it */

@@ -236,6 +236,8 @@ bool setup_line(struct reader *r, const char *what, char *text) {
     rule_line(r, RULE_REQUEST, text);
   } else if (strcmp(what, "events") == 0) {
     r->script->events = true;
+  } else if (strcmp(what, "refusals") == 0) {
+    r->script->refusals = true;
   } else if (strcmp(what, "without") == 0) {
     skip_line(r, text);
   } else {
