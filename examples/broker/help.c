@@ -18,7 +18,8 @@ static const char tail[] =
     "For clients: SEND /app/echo answers at /user/queue/echo; SEND\n"
     "/app/to/{user} reaches that user's /user/queue/inbox; SUBSCRIBE "
     "/app/time\n"
-    "answers once. On a WebSocket's port GET /metrics is for Prometheus.\n"
+    "answers once. On a WebSocket's port GET /metrics, and /destinations for\n"
+    "each destination, are for Prometheus.\n"
     "Prints its listeners and `ready`. SIGTERM ends it, a second one at "
     "once.\n";
 

@@ -67,7 +67,8 @@ static void refuse(const struct row *row, const char *name, int len,
                    const char *value) {
   char least[24], most[24];
   if (row->most == 0)
-    complain("--%.*s %s: should be %s", len, name, value, row->value);
+    complain("--%.*s %s: should be %.*s", len, name, value,
+             (int)strcspn(row->value, " "), row->value);
   else
     complain("--%.*s %s: should be %s to %s%s", len, name, value,
              number_text(least, row->kind, row->least),
@@ -127,4 +128,6 @@ void options_free(struct options *o) {
   free(o->broker_prefixes.items);
   free(o->queue_prefixes.items);
   free(o->private_headers.items);
+  free(o->grants.items);
+  topics_free(&o->topics);
 }

@@ -8,6 +8,8 @@
 
 #include <stompbroker/stompbroker.h>
 
+#include "topics.h"
+
 /** Strings that came one by one; a NULL stands behind the last. */
 struct list {
   const char **items;
@@ -21,6 +23,8 @@ struct options {
   struct list users;     /**< NAME:PASSCODE */
   struct list origins, app_prefixes, broker_prefixes, queue_prefixes;
   struct list private_headers;
+  struct list grants; /**< option and value in turn: "allow", "send:/topic/x" */
+  struct topics topics;
   char require_origin, secure, help, version;
   sbk_msec drain_over;
   sbk_msec drain;

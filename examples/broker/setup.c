@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "broker.h"
-#include "figures.h"
+#include "grants.h"
 #include "handlers.h"
 #include "listen.h"
+#include "metrics.h"
 
 static void on_log(enum sbk_log_level level, const char *line, void *arg) {
   const struct options *o = arg;
@@ -130,10 +131,12 @@ bool setup_broker(sbk_broker **broker, const struct options *o,
   struct sbk_callbacks cb = SBK_CALLBACKS_INIT;
   int rv;
   *broker = NULL;
-  cb.request = figures_request;
+  cb.request = metrics_request;
   cb.log = on_log;
   rv = sbk_broker_new(broker, &cb, &o->config, (void *)o);
-  if (rv == 0 && !add_endpoints(*broker, o)) return false;
+  if (rv == 0 && !(add_endpoints(*broker, o) && grants_setup(o, *broker) &&
+                   topics_setup(&o->topics, *broker)))
+    return false;
   if (rv == 0) rv = login_setup(login, *broker);
   if (rv == 0) rv = handlers_setup(*broker, o->config.separator);
   if (rv != 0)

@@ -1,4 +1,5 @@
 /* table.c - every option: its name, its kind, its place, its help. */
+#include "grants.h"
 #include "options.h"
 #include "values.h"
 
@@ -57,6 +58,22 @@ const struct row option_rows[] = {
            "tell of failures there, not by ERROR"),
     STRINGS(private_header, "NAME", private_headers,
             "not passed on to subscribers"),
+
+    GROUP("Access rules; WHAT is send, subscribe or both, {user} in a PATTERN\n"
+          "one's own name. The first that matches decides; if none does: no."),
+    SPECIAL(allow, "WHAT:PATTERN ...", take_allow, "let it pass"),
+    SPECIAL(deny, "WHAT:PATTERN ...", take_deny, "refuse it"),
+
+    GROUP("Topics below a prefix P; of several the longest counts, alone:"),
+    SPECIAL(retain, "P ...", take_retain, "keep the last value (retain:true)"),
+    SPECIAL(history, "P=N[,BYTES[,MS]] ...", take_history,
+            "keep so many messages, so long"),
+    SPECIAL(drop_oldest, "P ...", take_drop_oldest,
+            "a slow peer misses what waited"),
+    SPECIAL(drop_newest, "P ...", take_drop_newest, "a slow peer misses news"),
+    SIZE(max_history_bytes, 64 * M, G, "in all histories"),
+    NUMBER(max_retained, 10000, 16777216, "last values"),
+    SIZE(max_retained_bytes, 64 * M, G, "in all of these"),
 
     GROUP("Connections:"),
     NUMBER(max_connections, 10000, 16777216, "at a time"),

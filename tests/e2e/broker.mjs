@@ -122,7 +122,10 @@ async function program_() {
     check(end.stderr.includes(b.ws) && /in use/.test(end.stderr), end.stderr);
     await b.stop();
   });
-  for (const args of ['--sockjs', '--deflate', '--threads 2', '--relay 127.0.0.1:1', '--retain /topic', '--history /topic=1',
+  for (const args of ['--sockjs', '--deflate', '--threads 2', '--relay 127.0.0.1:1', '--retain //', '--retain',
+    '--history /topic', '--history /topic=0', '--history /topic=1048577', '--history /topic=1,2G', '--history /topic=1,,1',
+    '--history /topic=1,2,3,4', '--history //=1', '--drop-oldest //', '--drop-newest', '--allow /topic', '--allow send:',
+    '--deny all:/x', '--deny both:/a/{', '--max-retained 0',
     '--max-mess 1', 'word', '-h', '--ws', '--ws localhost', '--ws 127.0.0.1:65536', '--ws ::1:80', '--ws 127.0.0.1:0/a?b',
     '--ws 127.0.0.1', '--ws :80', '--tcp 127.0.0.1:0/x', '--tcp 127.0.0.1:-1', '--user bob', '--user bob:', '--user :x',
     '--user b%2fb:x', '--origin example.org', '--app-prefix //', '--queue-prefix /q*', '--user-prefix', '--separator ,',
@@ -439,7 +442,7 @@ function prometheus(text) {
   check(text.endsWith('\n'), 'no newline at the end');
   for (const line of text.slice(0, -1).split('\n')) {
     const [, word, name, rest] = /^# (HELP|TYPE) (stompbroker_[a-z_]+) (.+)$/.exec(line) ?? [];
-    const [, metric, labels = '', value] = /^(stompbroker_[a-z_]+)(\{[a-z]+="[^"\\\n]*"\})? (\d+)$/.exec(line) ?? [];
+    const [, metric, labels = '', value] = /^(stompbroker_[a-z_]+)(\{[a-z]+="(?:[^"\\]|\\[\\"n])*"\})? (\d+)$/.exec(line) ?? [];
     check(word || metric, line);
     if (word === 'HELP') { check(!types.has(name), `twice: ${line}`); help = name; }
     if (word === 'TYPE') {
@@ -469,7 +472,39 @@ async function figures() {
     for (const [name, value] of Object.entries(want)) same(values.get(`stompbroker_${name}`), value, name);
     same(values.get('stompbroker_ended_total{reason="eof"}'), 0);
     const header = fs.readFileSync(new URL('../../include/stompbroker/stats.h', import.meta.url), 'utf8');
-    same(values.size - 1, [...header.matchAll(/^ *uint64_t \w+;/gm)].length);
+    const stats = /^struct sbk_stats \{[^]*?^\};/m.exec(header)[0];
+    same(values.size - 1, [...stats.matchAll(/^ *uint64_t \w+;/gm)].length);
+  });
+  await step('broker: /destinations has the figures of each, whatever they are called', async () => {
+    const names = ['/topic/"q"', '/topic/back\\slash', '/topic/\u00fc\u{1f600}'];
+    for (const name of names) await receipt(client, (id) => client.subscribe(name, () => {}, { receipt: id }));
+    await receipt(client, (id) => client.publish({ destination: names[0], body: 'x', headers: { receipt: id } }));
+    const raw = net.connect(b.tcp, '127.0.0.1');
+    raw.write(Buffer.from('CONNECT\naccept-version:1.2\n\n\0SUBSCRIBE\nid:1\nreceipt:1\ndestination:/topic/\xff\n\n\0', 'latin1'));
+    await new Promise((done) => raw.on('data', (data) => /RECEIPT/.test(data) && done()));
+    const { status, headers, text } = await b.ask('/destinations');
+    raw.destroy();
+    same([status, headers['content-type']], [200, 'text/plain; version=0.0.4; charset=utf-8']);
+    const values = prometheus(text);
+    const label = (name) => `{destination="${name.replace(/["\\]/g, '\\$&')}"}`;
+    for (const name of [...names, '/topic/\ufffd']) same(values.get(`stompbroker_destination_subscriptions${label(name)}`), 1, name);
+    same(values.get(`stompbroker_destination_published_total${label(names[0])}`), 1);
+    same(values.get('stompbroker_destination_subscriptions{pattern="/topic/m.*"}'), 1);
+    same(values.get('stompbroker_destinations_left_out'), 0);
+  });
+  await step('broker: /destinations has a bound, and those that do most', async () => {
+    const raw = net.connect(b.tcp, '127.0.0.1');
+    raw.write('CONNECT\naccept-version:1.2\n\n\0');
+    for (let i = 0; i < 1020; i++) raw.write(`SUBSCRIBE\nid:${i}\ndestination:/topic/many/${i}\n\n\0`);
+    raw.write('SEND\ndestination:/topic/many/1019\nreceipt:end\n\n\0');
+    let got = '';
+    await new Promise((done) => raw.on('data', (data) => /id:end/.test(got += data) && done()));
+    const values = prometheus((await b.ask('/destinations')).text);
+    raw.destroy();
+    const left = values.get('stompbroker_destinations_left_out');
+    same([...values.keys()].filter((key) => key.startsWith('stompbroker_destination_subscriptions')).length, 1000);
+    check(left > 20 && left < 40, left);
+    same(values.get('stompbroker_destination_published_total{destination="/topic/many/1019"}'), 1);
   });
   await step('broker: /, what is not there, and other methods', async () => {
     const root = await b.ask('/');
@@ -491,8 +526,8 @@ async function figures() {
     same(status, 101);
   });
   await step('broker: --stats is one line, and --log info says who was refused', async () => {
-    await until('a line of figures', () => /^sessions\[/m.test(b.err));
-    check(/^sessions\[1 current, 1 users, .*\n/m.test(b.err), b.err);
+    await until('a line of figures', () => /^sessions\[1 .*1 of other origins/m.test(b.err));
+    check(/^sessions\[1 current, 1 users, \d+ total\], ended\[0 clean, .*\], not connected\[.*\], connections\[.*\], requests\[.*\], subscriptions\[\d+ current, .*\], messages\[.*\], queues\[.*\], topics\[0 in history, .*\], refused\[.*\], dropped\[0 oldest, .*\], waiting\[.*\], bytes\[\d+ in, \d+ out\]$/m.test(b.err), b.err);
     check(/^broker: 127\.0\.0\.1:\d+: origin not allowed: https:\/\/b\.example$/m.test(b.err), b.err);
   });
   await client.deactivate();
