@@ -36,6 +36,7 @@ struct sbk_call {
   unsigned returning;  /* sbk_call_return()s under way */
   bool no_receipt;     /* it was given when a transaction kept the frame */
   const sbk_message *commit; /* that runs the frame of a transaction, or NULL */
+  sbk__topic *topic;         /* that promised to keep what it says, or NULL */
   int result;
   sbk__node in_deferred;
   size_t path;   /* of a handler: where the path begins in destination */

@@ -372,8 +372,9 @@ static bool goes_to(const sbk_broker *broker, const sbk_message *msg,
 }
 
 /* What publishing will need, so that it cannot fail. */
-static int promise(sbk_broker *broker, sbk_message *msg) {
-  sbk__topic *topic;
+static int promise(sbk_call *call) {
+  sbk_broker *broker = call->broker;
+  sbk_message *msg = call->msg;
 
   if (goes_to(broker, msg, true)) {
     return sbk__enqueue_promise(broker, msg);
@@ -386,9 +387,11 @@ static int promise(sbk_broker *broker, sbk_message *msg) {
   if (sbk__rest_for(broker, msg, SBK__V12) == NULL) {
     return SBK_ERR_NOMEM;
   }
-  topic = sbk__topic_of(broker, sbk__message_findz(msg, "destination"));
+  call->topic = sbk__topic_of(broker, sbk__message_findz(msg, "destination"));
 
-  return topic != NULL ? sbk__keep_promise(&broker->keep, topic, msg) : 0;
+  return call->topic != NULL
+             ? sbk__keep_promise(&broker->keep, call->topic, msg)
+             : 0;
 }
 
 static void run_kept(sbk_call *call) {
@@ -400,27 +403,25 @@ static void run_kept(sbk_call *call) {
   }
 }
 
-/* Keeps the promise that a frame was given, or (run false) gives it up. */
+/* Keeps the promise that a frame was given, or (run false) gives it up. The
+ * host may have added topics since, which promised nothing. */
 static void keep_promise(sbk_call *call, bool run) {
   sbk_broker *broker = call->broker;
   bool queue = goes_to(broker, call->msg, true);
-  bool other = goes_to(broker, call->msg, false);
-  sbk__topic *topic = NULL;
 
   if (queue) {
     sbk__enqueue_forget(broker, call->msg);
-  } else if (other) {
-    topic = sbk__topic_of(broker, sbk__message_findz(call->msg, "destination"));
-  }
-  if (topic != NULL) {
-    sbk__keep_forget(&broker->keep, topic, call->msg);
+  } else if (call->topic != NULL) {
+    sbk__keep_forget(&broker->keep, call->topic, call->msg);
   }
   if (run) {
+    call->msg->promised = queue || call->topic != NULL;
     run_kept(call);
+    call->msg->promised = false;
   }
   if (queue) {
     sbk__enqueue_tidy(broker, call->msg);
-  } else if (topic != NULL) {
+  } else if (call->topic != NULL) {
     sbk__keep_tidy(&broker->keep, call->msg);
   }
 }
@@ -445,7 +446,7 @@ static enum sbk__fault commit(sbk_call *call, sbk__tx *tx) {
 
   while (fault == SBK__FAULT_NONE && count < tx->count) {
     sbk_call *kept = sbk__call_new(session, tx->frames[count]);
-    int rv = kept != NULL ? promise(broker, kept->msg) : SBK_ERR_NOMEM;
+    int rv = kept != NULL ? promise(kept) : SBK_ERR_NOMEM;
 
     if (rv != 0) {
       fault = why_not(broker, tx->frames[count], rv);

@@ -432,7 +432,8 @@ int sbk__enqueue(sbk_broker *broker, const sbk__header *to, sbk_message *msg) {
   if (dest == NULL) {
     return SBK_ERR_NOMEM;
   }
-  rv = check_full(broker, dest->queue, sbk__message_cost(msg));
+  rv = msg->promised ? 0
+                     : check_full(broker, dest->queue, sbk__message_cost(msg));
   if (rv == 0) {
     rv = sbk__queue_push(dest->queue, msg);
   }

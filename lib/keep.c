@@ -278,29 +278,34 @@ static size_t entries(const sbk__topic *topic, enum wish wish) {
   return (topic->history ? 1u : 0u) + (wish == SET ? 1u : 0u);
 }
 
+static int check_room(const sbk__keep *keep, const sbk__store *store,
+                      enum wish wish, const sbk_message *msg) {
+  return wish == SET && !msg->promised
+             ? check_value(keep, store, sbk__message_cost(msg))
+             : 0;
+}
+
 int sbk__keep_add(sbk__keep *keep, sbk__topic *topic, sbk_message *msg,
                   uint64_t number, uint64_t sender) {
   const sbk__header *to = sbk__message_findz(msg, "destination");
   enum wish wish = wish_of(topic, msg);
   sbk__store *store = sbk__keep_find(keep, to->value, to->value_len);
-  int rv = wish == SET ? check_value(keep, store, sbk__message_cost(msg)) : 0;
+  int rv = check_room(keep, store, wish, msg);
 
   keep->seq++;
-  if (wish == CLEAR && store != NULL) {
-    drop_value(keep, store);
-    tidy(keep, store);
-  }
-  if (rv != 0 || entries(topic, wish) == 0) {
-    return rv;
-  }
-  rv = spare_need(keep, entries(topic, wish));
   if (rv == 0) {
+    rv = spare_need(keep, entries(topic, wish));
+  }
+  if (rv == 0 && entries(topic, wish) > 0) {
     store = need_store(keep, topic, to->value, to->value_len);
     rv = store != NULL ? 0 : SBK_ERR_NOMEM;
   }
-  if (rv != 0) {
+  if (rv != 0 || store == NULL) {
     spare_trim(keep);
     return rv;
+  }
+  if (wish == CLEAR) {
+    drop_value(keep, store);
   }
   if (wish == SET) {
     set_value(keep, store, kept_new(keep, store, msg, number, sender));

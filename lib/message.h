@@ -39,6 +39,7 @@ struct sbk_message {
   bool frozen;      /* sent, or shared: headers stay as they are */
   bool own_table;   /* headers[] is a block of its own */
   bool foreign;     /* a client's: not all of its headers are passed on */
+  bool promised;    /* there is room for it, whatever is full by now */
   uint8_t overflow; /* enum sbk_overflow of its topic, once it is sent */
   uint8_t weighed;  /* versions whose rest is part of weight */
   uint8_t id_len;
