@@ -82,11 +82,30 @@ static int deliver_all(const sbk__matches *matches, sbk_message *msg,
   return count;
 }
 
+/* To all that subscribe. How many; SBK_ERR_NOMEM: nobody got it. */
+static int deliver_everywhere(sbk_broker *broker, const sbk__header *to,
+                              sbk_message *msg, const sbk_session *sender) {
+  sbk__matches matches;
+  int count = 0;
+
+  sbk__matches_begin(&matches);
+  while (count >= 0 &&
+         sbk__subs_match(&broker->subs, to->value, to->value_len, &matches)) {
+    /* The commonest version's rest first: if there is no memory for that,
+     * nobody gets the message and nobody need be closed. */
+    count = count == 0 && sbk__rest_for(broker, msg, SBK__V12) == NULL
+                ? SBK_ERR_NOMEM
+                : count + deliver_all(&matches, msg, sender);
+  }
+  sbk__matches_end(&broker->subs, &matches);
+
+  return count;
+}
+
 int sbk__publish(sbk_broker *broker, sbk_message *msg,
                  const sbk_session *sender) {
   const sbk__header *to = sbk__message_findz(msg, "destination");
-  sbk__matches matches;
-  int rv, count = 0;
+  int rv;
 
   broker->counts.published++;
   if (msg->id_len == 0) {
@@ -96,20 +115,8 @@ int sbk__publish(sbk_broker *broker, sbk_message *msg,
     return sbk__enqueue(broker, to, msg);
   }
   rv = keep(broker, to, msg, sender);
-  if (rv != 0) {
-    return rv;
-  }
-  sbk__matches_begin(&matches);
-  while (sbk__subs_match(&broker->subs, to->value, to->value_len, &matches)) {
-    /* The commonest version's rest first: if there is no memory for that,
-     * nobody gets the message and nobody need be closed. */
-    if (count == 0 && sbk__rest_for(broker, msg, SBK__V12) == NULL) {
-      return SBK_ERR_NOMEM;
-    }
-    count += deliver_all(&matches, msg, sender);
-  }
 
-  return count;
+  return rv == 0 ? deliver_everywhere(broker, to, msg, sender) : rv;
 }
 
 /* Does the user destination of sub cover that destination of its user? */

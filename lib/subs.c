@@ -246,7 +246,7 @@ typedef struct search {
   const char *name;
   size_t len;
   sbk__matches *matches;
-  uint32_t skip; /* that were looked at before */
+  size_t skip; /* that an earlier search came by */
 } search;
 
 /* In the order in which they were subscribed to; the exact one comes first. */
@@ -261,47 +261,83 @@ static void sort_in(sbk__matches *matches, sbk__dest *dest) {
   matches->items[at] = dest;
 }
 
-static int take_leaf(sbk__leaf *leaf, void *arg) {
-  sbk__dest *dest = dest_of(leaf);
-  search *s = arg;
+static void look_at(const search *s, sbk__dest *dest) {
+  if (sbk__pattern_match(dest->name, dest->len, s->name, s->len,
+                         s->core->config.separator, NULL)) {
+    sort_in(s->matches, dest);
+  }
+}
+
+static bool is_full(const sbk__matches *matches) {
+  return matches->count == SBK__MATCHES;
+}
+
+/* What there is no room for now is put by. 0, or SBK_ERR_NOMEM. */
+static int put_by(const search *s, sbk__dest *dest) {
   sbk__matches *matches = s->matches;
+  size_t cap = matches->more_cap > 0 ? 2 * matches->more_cap : 256;
+  sbk__dest **more;
+
+  if (matches->more_count == matches->more_cap) {
+    more =
+        sbk__realloc(&s->core->mem, matches->more, cap * sizeof(sbk__dest *));
+    if (more == NULL) {
+      return SBK_ERR_NOMEM;
+    }
+    matches->more = more;
+    matches->more_cap = cap;
+  }
+  matches->more[matches->more_count++] = dest;
+
+  return 0;
+}
+
+static int take_leaf(sbk__leaf *leaf, void *arg) {
+  search *s = arg;
 
   if (s->skip > 0) {
     s->skip--;
     return 0;
   }
-  if (matches->count == SBK__MATCHES) {
+  if (!is_full(s->matches)) {
+    look_at(s, dest_of(leaf));
+  } else if (put_by(s, dest_of(leaf)) != 0) {
     return 1;
   }
-  matches->seen++;
-  if (sbk__pattern_match(dest->name, dest->len, s->name, s->len,
-                         s->core->config.separator, NULL)) {
-    sort_in(matches, dest);
-  }
+  s->matches->seen++;
 
   return 0;
 }
 
-/* Those that do not fit are searched for once more: that needs no memory, so
- * that there is nobody who could not be found. */
+/* Those that were put by come first. If there was no memory for all, the others
+ * are searched for once more, so that there is nobody who could not be found.
+ */
 bool sbk__subs_match(sbk__subs *subs, const char *name, size_t len,
                      sbk__matches *matches) {
   search s = {subs->core, name, len, matches, matches->seen};
   sbk__dest *dest;
 
   matches->count = 0;
-  if (matches->done) {
-    return false;
-  }
   if (!matches->begun) {
     matches->begun = true;
+    matches->done = subs->patterns.count == 0;
     dest = sbk__map_find(&subs->exact, name, len);
     if (dest != NULL) {
       matches->items[matches->count++] = dest;
     }
   }
-  matches->done = subs->patterns.count == 0 ||
-                  sbk__trie_find(&subs->trie, name, len, take_leaf, &s) == 0;
+  while (!is_full(matches) && matches->more_at < matches->more_count) {
+    look_at(&s, matches->more[matches->more_at++]);
+  }
+  if (!is_full(matches) && !matches->done) {
+    matches->more_at = matches->more_count = 0;
+    matches->done = sbk__trie_find(&subs->trie, name, len, take_leaf, &s) == 0;
+  }
 
   return matches->count > 0;
+}
+
+void sbk__matches_end(sbk__subs *subs, sbk__matches *matches) {
+  sbk__free(&subs->core->mem, matches->more);
+  matches->more = NULL;
 }

@@ -85,15 +85,23 @@ typedef struct sbk__subs {
 typedef struct sbk__matches {
   sbk__dest *items[SBK__MATCHES];
   uint32_t count;
-  uint32_t seen; /* patterns that were looked at */
-  bool begun;    /* false at first */
-  bool done;     /* there are no others */
+  bool begun;       /* false at first */
+  bool done;        /* the search has come to its end */
+  size_t seen;      /* patterns that it came by */
+  sbk__dest **more; /* of them, those not looked at yet, or NULL */
+  size_t more_count;
+  size_t more_cap;
+  size_t more_at; /* those before it were */
 } sbk__matches;
 
 static inline void sbk__matches_begin(sbk__matches *matches) {
-  matches->seen = 0;
   matches->begun = false;
   matches->done = false;
+  matches->seen = 0;
+  matches->more = NULL;
+  matches->more_count = 0;
+  matches->more_cap = 0;
+  matches->more_at = 0;
 }
 
 void sbk__subs_init(sbk__subs *subs, const sbk__core *core);
@@ -128,5 +136,7 @@ void sbk__subs_tidy(sbk__subs *subs, sbk__dest *dest);
  */
 bool sbk__subs_match(sbk__subs *subs, const char *name, size_t len,
                      sbk__matches *matches);
+/* Gives back what the search holds, wherever it has come to. */
+void sbk__matches_end(sbk__subs *subs, sbk__matches *matches);
 
 #endif

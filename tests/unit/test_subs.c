@@ -61,6 +61,7 @@ static size_t times(const char *name, const sbk__sub *sub) {
       }
     }
   }
+  sbk__matches_end(&subs, &matches);
 
   return count;
 }
@@ -260,7 +261,7 @@ static void any_number_of_patterns_may_match(void **state) {
       snprintf(name, sizeof(name), "/topic/{x%zu}", i);
       sub[i] = add(name);
     }
-    mem.fail_from = mem.calls; /* it needs no memory */
+    mem.fail_from = mem.calls; /* it can do without memory */
     for (i = 0; i < count; i++) {
       assert_int_equal(times("/topic/a", sub[i]), 1);
       assert_int_equal(times("/topic/b", sub[i]), i > 0);
@@ -271,6 +272,34 @@ static void any_number_of_patterns_may_match(void **state) {
     }
     end();
   }
+}
+
+/* Or many patterns would cost their square. */
+static void however_many_match_they_are_searched_for_once(void **state) {
+  static sbk__sub *sub[20 * SBK__MATCHES];
+  const size_t count = sizeof(sub) / sizeof(sub[0]);
+  uint64_t marks[2];
+  char name[32];
+  size_t i;
+
+  (void)state;
+  begin('/');
+  sub[0] = add("/topic/{x0}");
+  marks[0] = subs.trie.mark;
+  assert_int_equal(times("/topic/a", sub[0]), 1);
+  marks[0] = subs.trie.mark - marks[0];
+  for (i = 1; i < count; i++) {
+    snprintf(name, sizeof(name), "/topic/{x%zu}", i);
+    sub[i] = add(name);
+  }
+  marks[1] = subs.trie.mark;
+  assert_int_equal(times("/topic/a", sub[count - 1]), 1);
+  marks[1] = subs.trie.mark - marks[1];
+  assert_int_equal(marks[0], marks[1]);
+  for (i = 0; i < count; i++) {
+    drop(sub[i]);
+  }
+  end();
 }
 
 int main(void) {
@@ -284,6 +313,7 @@ int main(void) {
       cmocka_unit_test(takes_the_longest_id_and_destination_there_may_be),
       cmocka_unit_test(is_as_before_when_memory_ends),
       cmocka_unit_test(any_number_of_patterns_may_match),
+      cmocka_unit_test(however_many_match_they_are_searched_for_once),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
