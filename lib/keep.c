@@ -425,7 +425,7 @@ sbk_msec sbk__keep_due(const sbk__keep *keep, const sbk__topics *topics) {
   return due;
 }
 
-uint64_t sbk__kept_rank(const sbk__kept *kept, uint64_t seq) {
+uint64_t sbk__kept_rank(const sbk__kept *kept, uint64_t seq, int *walked) {
   const sbk__store *store = kept->store;
   uint64_t last = store->places;
   const sbk__node *node = store->history.prev;
@@ -433,6 +433,7 @@ uint64_t sbk__kept_rank(const sbk__kept *kept, uint64_t seq) {
   while (node != &store->history) {
     const sbk__mark *mark = sbk__item(node, sbk__mark, node);
 
+    ++*walked;
     if (mark->kept != NULL) {
       if (mark->kept->seq <= seq) {
         break;

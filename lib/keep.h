@@ -103,8 +103,8 @@ sbk__store *sbk__keep_find(const sbk__keep *keep, const char *name, size_t len);
 void sbk__store_release(sbk__keep *keep, sbk__store *store);
 
 /* How many of its history came up to seq and not before kept, which is one of
- * them: 1 is the newest. */
-uint64_t sbk__kept_rank(const sbk__kept *kept, uint64_t seq);
+ * them: 1 is the newest. *walked grows by what had to be looked at for that. */
+uint64_t sbk__kept_rank(const sbk__kept *kept, uint64_t seq, int *walked);
 
 /* The entry behind mark in list, readers passed over; NULL: there is none. */
 sbk__kept *sbk__mark_next(const sbk__node *list, const sbk__mark *mark);

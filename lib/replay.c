@@ -11,19 +11,23 @@
 typedef struct sbk__replay {
   sbk__node in_replays; /* of the broker: it can go on */
   sbk__sub *sub;
-  sbk__store *store; /* NULL: a pattern, or nothing is kept */
-  sbk__node *list;   /* the history of the one, or of all */
-  sbk__node nothing; /* that list, when nothing is kept */
-  sbk__mark past;    /* in that list */
-  sbk__mark values;  /* of a pattern, in all last values */
-  uint64_t after;    /* what was kept up to this is not wanted */
-  uint64_t limit;    /* what was kept behind this comes by itself */
-  uint64_t position; /* the reader is behind this */
-  uint64_t losses;   /* of all histories, when it last looked for gaps */
-  uint64_t most;     /* entries of each destination */
-  bool asked;        /* for history */
-  bool gap;          /* something was missed: to be told */
-  bool value_done;   /* of the one store */
+  sbk__store *store;  /* NULL: a pattern, or nothing is kept */
+  sbk__node *list;    /* the history of the one, or of all */
+  sbk__node nothing;  /* that list, when nothing is kept */
+  sbk__mark past;     /* in that list */
+  sbk__mark values;   /* of a pattern, in all last values */
+  uint64_t after;     /* what was kept up to this is not wanted */
+  uint64_t limit;     /* what was kept behind this comes by itself */
+  uint64_t position;  /* the reader is behind this */
+  uint64_t losses;    /* of all histories, when it last looked for gaps */
+  uint64_t most;      /* entries of each destination */
+  uint64_t else_most; /* the same, if there is a gap */
+  uint64_t number;    /* that message is searched for, from the end on */
+  int walked;         /* entries looked at besides, not counted yet */
+  bool searching;     /* and was not found yet */
+  bool asked;         /* for history */
+  bool gap;           /* something was missed: to be told */
+  bool value_done;    /* of the one store */
 } sbk__replay;
 
 static sbk__keep *keep_of(const sbk__replay *r) {
@@ -41,22 +45,6 @@ static bool matches(const sbk__sub *sub, const sbk__store *store) {
 }
 
 /* ---- where it begins ---- */
-
-/* The newest entry below list that holds, from the end on; NULL: none. */
-static sbk__kept *newest(const sbk__replay *r, uint64_t number, bool exactly) {
-  const sbk__node *node;
-
-  for (node = r->list->prev; node != r->list; node = node->prev) {
-    sbk__kept *kept = sbk__item(node, sbk__mark, node)->kept;
-
-    if (kept != NULL &&
-        (exactly ? kept->number == number : kept->number <= number)) {
-      return kept;
-    }
-  }
-
-  return NULL;
-}
 
 /* Has it lost what came behind message number? What it never saw, it lost. */
 static bool lost_number(const sbk__replay *r, const sbk__store *store,
@@ -122,49 +110,93 @@ static bool is_kept(const sbk__sub *sub) {
   return false;
 }
 
-/* Goes on behind the message with that id. */
-static void resume(sbk__replay *r, const char *id) {
-  const sbk__keep *keep = keep_of(r);
-  uint64_t number;
-  sbk__kept *seen;
-
-  if (!is_kept(r->sub) ||
-      !sbk__message_number(r->sub->session->broker, id, &number) ||
-      number == 0) {
-    r->gap = true; /* an earlier run of the broker gave that id, or none did */
-    return;
-  }
-  seen = newest(r, number, true);
-  if (seen != NULL) {
-    r->gap = any_lost(r, lost_seq, seen->seq) ||
-             (r->sub->dest->pattern && keep->forgotten_seq > seen->seq);
-  } else {
-    r->gap = any_lost(r, lost_number, number) ||
-             (r->store == NULL && keep->forgotten_number >= number);
-    seen = newest(r, number, false);
-  }
-  r->after = seen != NULL ? seen->seq : 0;
+static void stand_behind(sbk__replay *r, sbk__node *node) {
+  sbk__mark_move(r->list, &r->past,
+                 node != r->list ? sbk__item(node, sbk__mark, node) : NULL);
 }
 
-/* Puts the reader in front of the first entry that it wants. */
-static void take_place(sbk__replay *r) {
+/* Puts the reader in front of the last entries of the one store. */
+static void go_back(sbk__replay *r) {
   sbk__node *node = r->list->prev;
   uint64_t count = 0;
 
   while (node != r->list) {
     const sbk__kept *kept = sbk__item(node, sbk__mark, node)->kept;
 
-    if (kept != NULL &&
-        (kept->seq <= r->after || (r->store != NULL && count++ == r->most))) {
+    if (kept != NULL && (kept->seq <= r->after || count++ == r->most)) {
+      r->position = kept->seq;
       break;
     }
     node = node->prev;
   }
-  sbk__mark_move(r->list, &r->past,
-                 node != r->list ? sbk__item(node, sbk__mark, node) : NULL);
-  r->position =
-      node != r->list ? sbk__item(node, sbk__mark, node)->kept->seq : r->after;
+  stand_behind(r, node);
+}
+
+/* The reader stands in front of the first entry that it wants, or of others
+ * that it will pass over. */
+static void start(sbk__replay *r) {
+  r->position = r->after;
+  if (r->store != NULL && r->most != UINT64_MAX) {
+    go_back(r);
+  }
   r->losses = keep_of(r)->losses;
+}
+
+/* Goes on behind the message with that id, once that is found. */
+static void resume(sbk__replay *r, const char *id) {
+  if (!is_kept(r->sub) ||
+      !sbk__message_number(r->sub->session->broker, id, &r->number) ||
+      r->number == 0) {
+    r->gap = true; /* an earlier run of the broker gave that id, or none did */
+    r->most = r->else_most;
+    return;
+  }
+  r->searching = true;
+  stand_behind(r, r->list->prev);
+}
+
+/* It was found, or (NULL) is not kept. */
+static void found(sbk__replay *r, const sbk__kept *seen) {
+  const sbk__keep *keep = keep_of(r);
+
+  r->searching = false;
+  if (seen != NULL) {
+    r->after = seen->seq;
+    r->gap = any_lost(r, lost_seq, seen->seq) ||
+             (r->sub->dest->pattern && keep->forgotten_seq > seen->seq);
+  } else {
+    r->gap = any_lost(r, lost_number, r->number) ||
+             (r->store == NULL && keep->forgotten_number >= r->number);
+  }
+  if (r->gap) {
+    r->most = r->else_most;
+  }
+  start(r);
+}
+
+/* Numbers are in the order of the entries, but for what a transaction sent: the
+ * newest entry with a lower one is where a message stood that is not kept. */
+static void search(sbk__replay *r, int *steps) {
+  sbk__node *node = r->past.node.prev;
+  const sbk__kept *seen = NULL;
+
+  while (node != r->list && *steps > 0) {
+    const sbk__kept *kept = sbk__item(node, sbk__mark, node)->kept;
+
+    (*steps)--;
+    if (kept != NULL && kept->number == r->number) {
+      seen = kept;
+      break;
+    }
+    if (kept != NULL && kept->number < r->number && kept->seq > r->after) {
+      r->after = kept->seq;
+    }
+    node = node->prev;
+  }
+  stand_behind(r, node);
+  if (seen != NULL || node == r->list) {
+    found(r, seen);
+  }
 }
 
 /* The checks have seen to the digits; so many are more than is ever kept. */
@@ -184,13 +216,14 @@ static void begin(sbk__replay *r, const char *id, const char *count) {
   r->limit = keep->seq;
   r->asked = id != NULL || count != NULL;
   r->most = id != NULL ? UINT64_MAX : count != NULL ? read_count(count) : 0;
+  r->else_most = count != NULL ? read_count(count) : r->most;
+  stand_behind(r, r->list);
   if (id != NULL) {
     resume(r, id);
-    if (r->gap && count != NULL) {
-      r->most = read_count(count);
-    }
   }
-  take_place(r);
+  if (!r->searching) {
+    start(r);
+  }
 }
 
 int sbk__replay_begin(sbk__sub *sub, const sbk_message *subscribe) {
@@ -256,8 +289,38 @@ static bool is_for(const sbk__replay *r, const sbk__kept *kept) {
          (r->store != NULL || matches(r->sub, kept->store));
 }
 
-static bool is_recent(const sbk__replay *r, const sbk__kept *kept) {
-  return r->most == UINT64_MAX || sbk__kept_rank(kept, r->limit) <= r->most;
+static bool is_recent(sbk__replay *r, const sbk__kept *kept) {
+  return r->most == UINT64_MAX ||
+         sbk__kept_rank(kept, r->limit, &r->walked) <= r->most;
+}
+
+/* One step, and what it took besides: that may be more than there was, so that
+ * each go takes one. */
+static void count_step(sbk__replay *r, int *steps) {
+  *steps -= 1 + r->walked;
+  r->walked = 0;
+}
+
+/* The reader has it behind itself. */
+static void pass_past(sbk__replay *r, sbk__kept *kept) {
+  r->position = kept->seq;
+  sbk__mark_move(r->list, &r->past, place_of(r, kept));
+}
+
+static sbk__kept *value_ahead(const sbk__replay *r) {
+  if (r->sub->dest->pattern) {
+    return sbk__mark_next(&keep_of(r)->values, &r->values);
+  }
+
+  return r->store != NULL && !r->value_done ? r->store->value : NULL;
+}
+
+static void pass_value(sbk__replay *r, sbk__kept *value) {
+  if (r->store == NULL) {
+    sbk__mark_move(&keep_of(r)->values, &r->values, &value->in_all);
+  } else {
+    r->value_done = true;
+  }
 }
 
 /* The next entry of the history, in front of which the reader then stands;
@@ -273,76 +336,61 @@ static sbk__kept *next_past(sbk__replay *r, int *steps) {
     if (kept->seq > r->after && is_for(r, kept) && is_recent(r, kept)) {
       return kept;
     }
-    (*steps)--;
-    r->position = kept->seq;
-    sbk__mark_move(r->list, &r->past, place_of(r, kept));
+    count_step(r, steps);
+    pass_past(r, kept);
   }
 
   return NULL;
 }
 
-/* A last value is one more message of the past, unless history tells it. */
-static bool wants_value(const sbk__replay *r, const sbk__kept *value) {
+/* Does history tell it? */
+static bool is_told(sbk__replay *r, const sbk__kept *value) {
   const sbk__store *store = value->store;
   const sbk__node *node;
 
-  if (value->seq > r->limit || !is_for(r, value)) {
-    return false;
-  }
-  if (!r->asked) {
-    return true;
-  }
-  if (value->seq <= r->after) {
-    return false;
-  }
   for (node = store->history.prev; node != &store->history; node = node->prev) {
     const sbk__kept *kept = sbk__item(node, sbk__mark, node)->kept;
 
+    r->walked++;
     if (kept != NULL && kept->seq <= value->seq) {
-      return kept->seq < value->seq || !is_recent(r, kept);
+      return kept->seq == value->seq && is_recent(r, kept);
     }
   }
 
-  return true;
+  return false;
 }
 
-static sbk__kept *next_value(sbk__replay *r, int *steps) {
-  sbk__node *list = &keep_of(r)->values;
+/* A last value is one more message of the past, unless history tells it. */
+static bool wants_value(sbk__replay *r, const sbk__kept *value) {
+  if (value->seq > r->limit || !is_for(r, value)) {
+    return false;
+  }
+
+  return !r->asked || (value->seq > r->after && !is_told(r, value));
+}
+
+/* The next last value: none, while past comes first. */
+static sbk__kept *next_value(sbk__replay *r, const sbk__kept *past,
+                             int *steps) {
   sbk__kept *value;
 
-  if (!r->sub->dest->pattern) {
-    value = r->store != NULL && !r->value_done ? r->store->value : NULL;
-    return value != NULL && wants_value(r, value) ? value : NULL;
-  }
-  while (*steps > 0 && (value = sbk__mark_next(list, &r->values)) != NULL &&
-         value->seq <= r->limit) {
+  while (*steps > 0 && (value = value_ahead(r)) != NULL &&
+         value->seq <= r->limit && (past == NULL || value->seq < past->seq)) {
     if (wants_value(r, value)) {
       return value;
     }
-    (*steps)--;
-    sbk__mark_move(list, &r->values, &value->in_all);
+    count_step(r, steps);
+    pass_value(r, value);
   }
 
   return NULL;
-}
-
-/* The reader has it behind itself. */
-static void pass(sbk__replay *r, sbk__kept *kept, bool value) {
-  if (!value) {
-    r->position = kept->seq;
-    sbk__mark_move(r->list, &r->past, place_of(r, kept));
-  } else if (r->store == NULL) {
-    sbk__mark_move(&keep_of(r)->values, &r->values, &kept->in_all);
-  } else {
-    r->value_done = true;
-  }
 }
 
 /* While it waited the history may have gone on without it. */
 static void look_for_gap(sbk__replay *r) {
   const sbk__keep *keep = keep_of(r);
 
-  if (!r->asked || keep->losses == r->losses) {
+  if (!r->asked || r->searching || keep->losses == r->losses) {
     return;
   }
   r->gap = r->gap || any_lost(r, lost_since, r->losses) ||
@@ -385,31 +433,52 @@ static sbk_message *notice(const sbk__sub *sub) {
   return msg;
 }
 
+static sbk_message *tell_value(sbk__replay *r, sbk__kept *value) {
+  pass_value(r, value);
+
+  return sbk_message_ref(value->msg);
+}
+
+/* It may be a last value too, which is told then. */
+static sbk_message *tell_past(sbk__replay *r, sbk__kept *past) {
+  sbk__kept *value = value_ahead(r);
+
+  if (value != NULL && value->seq == past->seq) {
+    pass_value(r, value);
+  }
+  pass_past(r, past);
+
+  return sbk_message_ref(past->msg);
+}
+
+static sbk_message *tell_gap(sbk__replay *r) {
+  sbk_message *msg = notice(r->sub);
+
+  if (msg == NULL) {
+    sbk__session_fail(r->sub->session, SBK__FAULT_NOMEM, NULL);
+  }
+  r->gap = false;
+
+  return msg;
+}
+
 /* The next message, with a reference; NULL: none now. *done: none at all. */
 static sbk_message *next(sbk__replay *r, int *steps, bool *done) {
   sbk__kept *past = next_past(r, steps);
-  sbk__kept *value = next_value(r, steps);
-  bool is_value = past == NULL || (value != NULL && value->seq < past->seq);
-  sbk__kept *kept = is_value ? value : past;
-  sbk_message *msg;
+  sbk__kept *value = next_value(r, past, steps);
 
-  *done = kept == NULL && !r->gap && *steps > 0;
-  if (*steps <= 0 || (kept == NULL && !r->gap) || !has_room(r->sub)) {
+  *done = past == NULL && value == NULL && !r->gap && *steps > 0;
+  if (*steps <= 0 || (past == NULL && value == NULL && !r->gap) ||
+      !has_room(r->sub)) {
     return NULL;
   }
-  (*steps)--;
+  count_step(r, steps);
   if (r->gap) {
-    msg = notice(r->sub);
-    if (msg == NULL) {
-      sbk__session_fail(r->sub->session, SBK__FAULT_NOMEM, NULL);
-    }
-    r->gap = false;
-    return msg;
+    return tell_gap(r);
   }
-  pass(r, kept, is_value);
   r->sub->session->broker->counts.replayed++;
 
-  return sbk_message_ref(kept->msg);
+  return value != NULL ? tell_value(r, value) : tell_past(r, past);
 }
 
 /* One of them goes on. It may be gone afterwards, with its subscription. */
@@ -422,6 +491,9 @@ static void run(sbk__replay *r) {
   int steps = STEPS;
 
   sub->queued++; /* its slot stays, whatever the host's code does */
+  if (r->searching) {
+    search(r, &steps);
+  }
   look_for_gap(r);
   while (session->state == SBK__CONNECTED && sub->replay == r &&
          (msg = next(r, &steps, &done)) != NULL) {

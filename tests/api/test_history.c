@@ -89,9 +89,13 @@ static void see(struct client *c, const char *frame) {
   snprintf(c->id, sizeof(c->id), "%.*s", (int)strcspn(id, "\n"), id);
 }
 
+static void feed(sbk_conn *conn, const char *text) {
+  sbk_conn_feed(conn, host.now, text, strlen(text) + 1);
+}
+
 static void say(struct client *c, const char *text) {
   if (c->conn != NULL) {
-    sbk_conn_feed(c->conn, host.now, text, strlen(text) + 1);
+    feed(c->conn, text);
   }
 }
 
@@ -294,11 +298,63 @@ static void nor_when_history_grows_old(void **state) {
   assert_true(gaps_real > 20);
 }
 
+/* Bytes that came, and how often the loop went round until some did. */
+static size_t rounds_until(sbk_conn *conn, char *buf, size_t cap) {
+  size_t rounds = 0, len;
+
+  while ((len = sbk_conn_copy_out(conn, buf, cap)) == 0) {
+    assert_true(sbk_broker_deadline(host.broker) <= host.now);
+    sbk_broker_tick(host.broker, host.now);
+    rounds++;
+  }
+  buf[len] = '\0';
+  sbk_conn_sent(conn, len);
+
+  return rounds;
+}
+
+/* Nobody else waits while the place of one is looked for. */
+static void a_place_far_back_is_looked_for_in_several_rounds(void **state) {
+  static const char subscribe[] = "SUBSCRIBE\nid:1\ndestination:/topic/**\n"
+                                  "last-message-id:%s\n\n";
+  struct sbk_topic topic = SBK_TOPIC_INIT;
+  char buf[512], id[64], text[256];
+  sbk_conn *conn;
+  int i;
+
+  (void)state;
+  host_init(&host);
+  host_open(&host);
+  topic.prefix = "/topic";
+  topic.history_messages = 10000;
+  topic.history_bytes = 100 << 20;
+  assert_int_equal(sbk_broker_add_topic(host.broker, &topic), 0);
+  assert_int_equal(sbk_conn_new(&conn, host.broker, SBK_TCP, NULL, NULL), 0);
+  feed(conn, "CONNECT\naccept-version:1.2\n\n");
+  feed(conn, "SUBSCRIBE\nid:0\ndestination:/topic/a\n\n");
+  rounds_until(conn, buf, sizeof(buf) - 1);
+  for (i = 0; i < 5000; i++) {
+    snprintf(text, sizeof(text), "%d.", i);
+    sbk_send(host.broker, i == 0 ? "/topic/a" : "/topic/b", NULL, text,
+             strlen(text));
+  }
+  assert_int_equal(rounds_until(conn, buf, sizeof(buf) - 1), 0);
+  assert_int_equal(sscanf(strstr(buf, "message-id:"), "message-id:%63s", id),
+                   1);
+  snprintf(text, sizeof(text), subscribe, id);
+  feed(conn, text);
+  assert_in_range(rounds_until(conn, buf, sizeof(buf) - 1), 4, 6);
+  assert_non_null(strstr(buf, "\n\n1."));
+  sbk_conn_free(conn);
+  host_end(&host);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nobody_misses_or_sees_twice),
       cmocka_unit_test(nor_when_all_history_is_short_of_bytes),
       cmocka_unit_test(nor_when_history_grows_old),
+      cmocka_unit_test(a_place_far_back_is_looked_for_in_several_rounds),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -272,7 +272,7 @@ static void a_reader_stands_while_what_is_around_it_goes(void **state) {
 static void a_rank_counts_from_the_newest(void **state) {
   sbk__kept *kept;
   sbk__mark front;
-  int i;
+  int i, walked = 0;
 
   (void)state;
   begin(4, 0, 0);
@@ -282,9 +282,10 @@ static void a_rank_counts_from_the_newest(void **state) {
   front = (sbk__mark){{NULL, store("/topic/x")->history.next}, NULL};
   kept = sbk__mark_next(&store("/topic/x")->history, &front);
   assert_int_equal(kept->number, 3);
-  assert_int_equal(sbk__kept_rank(kept, 6), 4);
-  assert_int_equal(sbk__kept_rank(kept, 5), 3);
-  assert_int_equal(sbk__kept_rank(kept, 3), 1);
+  assert_int_equal(sbk__kept_rank(kept, 6, &walked), 4);
+  assert_int_equal(sbk__kept_rank(kept, 5, &walked), 3);
+  assert_int_equal(sbk__kept_rank(kept, 3, &walked), 1);
+  assert_int_equal(walked, 1 + 2 + 4);
   end();
 }
 
