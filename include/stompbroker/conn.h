@@ -118,7 +118,9 @@ SBK_API unsigned sbk_conn_wants(sbk_conn *conn);
  * Fills buf, which is the host's own and may serve the whole loop, with the
  * next bytes to send, oldest first, and returns how many they are, 0 when
  * nothing waits. Cheapest for loops that write at once. The same bytes come
- * again until sbk_conn_sent() has counted them off.
+ * again until sbk_conn_sent() has counted them off, unless the session ends or
+ * a topic's overflow drops them before: writers that hold on to what they were
+ * given (a TLS record that is half out, io_uring) take sbk_conn_output().
  */
 SBK_API size_t sbk_conn_copy_out(sbk_conn *conn, void *buf, size_t cap);
 
