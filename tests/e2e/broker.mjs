@@ -1,5 +1,5 @@
-// The reference broker, and clients that nobody here has written: stompjs over
-// WebSocket, stompit, stomp.py, and Ruby's and Perl's over TCP.
+// The reference broker: its options, what it tells of itself, what it does for
+// its clients. What its clients can do is in matrix.mjs.
 //
 //   node broker.mjs BROKER-PROGRAM
 
@@ -7,11 +7,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
-import readline from 'node:readline';
-import { Client, Versions } from '@stomp/stompjs';
+import { Client } from '@stomp/stompjs';
 import stompit from 'stompit';
 import * as ws from 'ws';
-import { check, finish, relay, sleep, step, Stop, unexpected, until } from './harness.mjs';
+import { check, finish, sleep, step, Stop, unexpected, until } from './harness.mjs';
 
 globalThis.WebSocket ??= ws.WebSocket; // Node 22 has its own
 
@@ -198,39 +197,7 @@ async function javascript() {
   const b = await Broker.local('--queue-prefix', '/queue', '--max-message', '2M', '--max-queue', '8M', '--error-destination', '/queue/errors');
   let client;
 
-  for (const version of ['1.0', '1.1', '1.2']) {
-    await step(`stompjs: connects with ${version} and gets back what it sends`, async () => {
-      client = await stompjs(b, { stompVersions: new Versions([version]), connectHeaders: { login: 'ann' } });
-      same([client.hello.version, client.hello['user-name']], [version, 'ann']);
-      check(/^stompbroker\//.test(client.hello.server) && /^[0-9a-f]{32}$/.test(client.hello.session), JSON.stringify(client.hello));
-      const got = await listen(client, '/topic/a');
-      await receipt(client, (id) => client.publish({ destination: '/topic/a', body: 'h\u00e9llo\n', headers: { receipt: id } }));
-      await until('the message', () => got.length > 0);
-      same([said(got), got[0].headers.destination], [['h\u00e9llo\n'], '/topic/a']);
-      await client.deactivate();
-    });
-  }
-
   client = await stompjs(b, { connectHeaders: { login: 'a/n' } });
-  await step('stompjs: each escape of 1.2 in values of headers', async () => {
-    const got = await listen(client, '/topic/esc');
-    const headers = { plain: 'x', each: '\n:\\\r', colon: 'a:b::', umlaut: '\u00fc\u{1f600}', empty: '' };
-    client.publish({ destination: '/topic/esc', body: 'x', headers });
-    await until('the message', () => got.length > 0);
-    for (const [name, value] of Object.entries(headers)) same(got[0].headers[name], value, name);
-  });
-  await step('stompjs: a binary body of every byte, and one of 1 MiB', async () => {
-    const got = await listen(client, '/topic/bin');
-    const small = Uint8Array.from({ length: 1024 }, (_, i) => i % 256);
-    const large = Uint8Array.from({ length: 1 << 20 }, (_, i) => (i * 31) >> 3);
-    client.publish({ destination: '/topic/bin', binaryBody: small, headers: { 'content-type': 'application/octet-stream' } });
-    client.publish({ destination: '/topic/bin', binaryBody: large });
-    client.publish({ destination: '/topic/bin', body: '\u00e4'.repeat(1 << 19) });
-    await until('three messages', () => got.length === 3);
-    check(Buffer.from(got[0].binaryBody).equals(Buffer.from(small)), 'the small one');
-    check(Buffer.from(got[1].binaryBody).equals(Buffer.from(large)), 'the large one');
-    check(got[2].body === '\u00e4'.repeat(1 << 19), 'the text');
-  });
   await step('stompjs: /app/echo, /app/to/{user} with %2F, /app/time', async () => {
     const echo = await listen(client, '/user/queue/echo');
     const inbox = await listen(client, '/user/queue/inbox');
@@ -280,22 +247,6 @@ async function javascript() {
     await receipt(client, (id) => client.publish({ destination: '/topic/fence', headers: { receipt: id } }));
     same([said(a), a.map((m) => m.headers.redelivered)], [['3', '4', '5'], ['true', 'true', 'true']]);
   });
-  await step('stompjs: a transaction is all or nothing', async () => {
-    const got = await listen(client, '/topic/tx');
-    const tx = client.begin();
-    client.publish({ destination: '/topic/tx', body: 'a', headers: { transaction: tx.id } });
-    client.publish({ destination: '/topic/tx', body: 'b', headers: { transaction: tx.id } });
-    await receipt(client, (id) => client.publish({ destination: '/topic/tx', body: 'outside', headers: { receipt: id } }));
-    same(said(got), ['outside']);
-    tx.commit();
-    await until('three', () => got.length === 3);
-    const no = client.begin();
-    client.publish({ destination: '/topic/tx', body: 'never', headers: { transaction: no.id } });
-    no.abort();
-    await receipt(client, (id) => client.publish({ destination: '/topic/tx', body: 'end', headers: { receipt: id } }));
-    await until('the end', () => got.length === 4);
-    same(said(got), ['outside', 'a', 'b', 'end']);
-  });
   await step('stompjs: acks in a transaction count when it commits', async () => {
     const a = await listen(client, '/queue/txack', { ack: 'client-individual' });
     client.publish({ destination: '/queue/txack', body: 'x' });
@@ -309,18 +260,6 @@ async function javascript() {
     await until('it again', () => a.length === 2);
     same([a[1].body, a[1].headers.redelivered], ['x', 'true']);
     a[1].ack();
-  });
-  await step('stompjs: heart-beats, both ways', async () => {
-    const beats = await stompjs(b, { heartbeatIncoming: 10000, heartbeatOutgoing: 10000 });
-    same(beats.hello['heart-beat'], '10000,10000');
-    await beats.deactivate();
-    const fast = await Broker.local('--heartbeat', '300,300');
-    const c = await stompjs(fast, { heartbeatIncoming: 300, heartbeatOutgoing: 300 });
-    same(c.hello['heart-beat'], '300,300');
-    await sleep(2000);
-    check(c.connected, 'it is connected no more');
-    await c.deactivate();
-    same(await fast.stop(), 0);
   });
   await step('stompjs: a handler that fails tells at the error destination, and the session lives', async () => {
     const errors = await listen(client, '/user/queue/errors');
@@ -368,68 +307,7 @@ async function stompitClient() {
     }
     same([...texts], ['login or passcode is wrong']);
   });
-  await step('stompit: a queue, client-individual, nack, a body of 1 MiB', async () => {
-    const client = await connectTo(b, ann);
-    const body = Buffer.from(Uint8Array.from({ length: 1 << 20 }, (_, i) => (i * 7) >> 2));
-    const got = [];
-    const came = new Promise((done, no) => {
-      client.subscribe({ destination: '/queue/it', ack: 'client-individual' }, (error, message) => {
-        if (error) return no(error);
-        const parts = [];
-        message.on('data', (part) => parts.push(part));
-        message.on('end', () => {
-          got.push([Buffer.concat(parts).equals(body), message.headers.redelivered]);
-          if (got.length === 1) client.nack(message);
-          else { client.ack(message); done(); }
-        });
-      });
-    });
-    const frame = client.send({ destination: '/queue/it', 'content-length': `${body.length}` });
-    frame.end(body);
-    await came;
-    same(got, [[true, undefined], [true, 'true']]);
-    await leave(client);
-  });
-  await step('stompit: a transaction', async () => {
-    const client = await connectTo(b, ann);
-    const got = [];
-    client.subscribe({ destination: '/topic/it', ack: 'auto' }, (error, message) =>
-      message?.readString('utf-8', (_, text) => got.push(text)));
-    const tx = client.begin();
-    tx.send({ destination: '/topic/it' }).end('in it');
-    client.send({ destination: '/topic/it' }).end('outside');
-    await until('the one outside', () => got.length === 1);
-    await new Promise((done) => tx.commit({ onReceipt: done }));
-    await until('both', () => got.length === 2);
-    same(got, ['outside', 'in it']);
-    await leave(client);
-  });
   same(await b.stop(), 0);
-}
-
-// ---- clients in other languages ----
-
-async function other(title, command, ...args) {
-  const b = await Broker.local('--queue-prefix', '/queue', '--heartbeat', '500,500', '--max-message', '2M', '--max-queue', '8M');
-  const child = spawn(command, [...args, b.tcp], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const gone = new Promise((done) => child.on('exit', done));
-  const late = setTimeout(() => child.kill('SIGKILL'), 40000);
-  for await (const line of readline.createInterface({ input: child.stdout })) relay(line);
-  same(await gone, 0, `${title} ended with`);
-  clearTimeout(late);
-  await step(`${title}: the broker has nothing to complain of`, async () => same([await b.stop(), b.err], [0, '']));
-}
-
-const has = (command, ...args) => spawnSync(command, args).status === 0;
-const file = (name) => new URL(name, import.meta.url).pathname;
-
-async function others() {
-  if (has('/usr/bin/python3', '-c', 'import stomp')) await other('Python', '/usr/bin/python3', '-B', file('broker.py'));
-  else relay('ok - Python # SKIP no python3-stomp');
-  if (has('ruby', '-rstomp', '-e', '')) await other('Ruby', 'ruby', file('broker.rb'));
-  else relay('ok - Ruby # SKIP no ruby-stomp');
-  if (has('/usr/bin/perl', '-MNet::Stomp', '-e', '1')) await other('Perl', '/usr/bin/perl', file('broker.pl'));
-  else relay('ok - Perl # SKIP no libnet-stomp-perl');
 }
 
 // ---- what it tells of itself ----
@@ -534,6 +412,100 @@ async function figures() {
   same(await b.stop(), 0);
 }
 
+async function rules() {
+  await step('broker: --allow and --deny are asked in their order, with {user}, and what none matches is an ERROR', async () => {
+    const b = await Broker.local('--deny', 'send:/topic/public/closed', '--allow', 'both:/topic/public/**',
+      '--allow', 'send:/topic/of/{user}', '--allow=subscribe:/topic/of/*');
+    const ann = await stompjs(b, { connectHeaders: { login: 'ann' } });
+    const got = [];
+    ann.subscribe('/topic/of/*', (message) => got.push(message.body));
+    ann.subscribe('/topic/public/**', (message) => got.push(message.body));
+    ann.publish({ destination: '/topic/of/ann', body: '1' });
+    ann.publish({ destination: '/topic/public/x', body: '2' });
+    await until('both', () => got.length === 2);
+    same(got, ['1', '2']);
+    for (const [destination, text] of [['/topic/public/closed', 'refused'], ['/topic/of/bob', 'refused'], ['/topic/else', 'refused']]) {
+      const c = await stompjs(b, { connectHeaders: { login: 'ann' } });
+      c.publish({ destination, body: 'x' });
+      same([(await c.closed).code, c.errors[0]?.headers.message], [1008, text], destination);
+    }
+    const c = await stompjs(b);
+    c.subscribe('/topic/**', () => {});
+    same([(await c.closed).code, c.errors[0]?.headers.message], [1008, 'refused'], 'a pattern over all of it');
+    check(/^stompbroker_refused_total\{by="rule"\} 4$/m.test((await b.ask('/metrics')).text), 'the figure');
+    await ann.deactivate();
+    same([await b.stop(), b.err], [0, '']);
+  });
+  await step('broker: with --error-destination a refusal is told there, and the session lives', async () => {
+    const b = await Broker.local('--error-destination', '/queue/errors', '--allow', 'subscribe:/**', '--deny', 'send:/topic/x');
+    const c = await stompjs(b);
+    const errors = [];
+    c.subscribe('/user/queue/errors', (message) => errors.push([message.body, message.headers['receipt-id']]));
+    c.publish({ destination: '/topic/x', body: 'x', headers: { receipt: '1' } });
+    c.publish({ destination: '/topic/y', body: 'x', headers: { receipt: '2' } });
+    await until('both', () => errors.length === 2);
+    same([errors, c.connected], [[['refused', '1'], ['refused', '2']], true]);
+    await c.deactivate();
+    same(await b.stop(), 0);
+  });
+}
+
+async function topics() {
+  await step('broker: --history keeps as many, as much and as long as it says, of each prefix', async () => {
+    const b = await Broker.local('--history', '/topic=2', '--history', '/topic/small=100,1K', '--history=/topic/short=5,1K,300',
+      '--retain', '/topic/both', '--history', '/topic/both=3');
+    const c = await stompjs(b);
+    for (const topic of ['/topic/x', '/topic/small', '/topic/short', '/topic/both']) {
+      for (const body of ['1', '2', '3', '4']) {
+        await receipt(c, (id) => c.publish({ destination: topic, body, headers: { receipt: id, retain: 'true' } }));
+      }
+    }
+    await sleep(350);
+    const kept = async (topic, headers) => said(await listen(c, topic, headers));
+    same(await kept('/topic/x', { history: '9' }), ['3', '4']);
+    same(await kept('/topic/small', { history: '9' }), ['2', '3', '4']);
+    same(await kept('/topic/short', { history: '9' }), []);
+    same(await kept('/topic/both', { history: '9' }), ['2', '3', '4']);
+    same(await kept('/topic/both', {}), ['4']);
+    await c.deactivate();
+    same(await b.stop(), 0);
+  });
+  await step('broker: who is slow misses the oldest or the newest, or is closed, as its topic says', async () => {
+    const b = await Broker.local('--drop-oldest', '/topic/o', '--drop-newest', '/topic/n', '--max-queue', '20K');
+    const body = 'x'.repeat(5000);
+    const slow = async (topic) => {
+      const s = net.connect(b.tcp, '127.0.0.1').on('error', () => {});
+      const heard = { text: '', ended: false };
+      s.on('close', () => { heard.ended = true; });
+      s.write(`CONNECT\naccept-version:1.2\n\n\0SUBSCRIBE\nid:1\nreceipt:in\ndestination:${topic}\n\n\0`);
+      await new Promise((done) => s.on('data', (data) => /receipt-id:in/.test(heard.text += data) && done()));
+      s.pause();
+      return Object.assign(heard, { read: () => s.resume(), end: () => s.destroy() });
+    };
+    const all = { o: await slow('/topic/o'), n: await slow('/topic/n'), x: await slow('/topic/x') };
+    const c = await stompjs(b);
+    const count = 2500; // more than the kernel's buffers hold
+    for (const name of Object.keys(all)) {
+      for (let i = 0; i < count; i++) c.publish({ destination: `/topic/${name}`, body: `${i}:${body}` });
+      await receipt(c, (id) => c.publish({ destination: `/topic/${name}`, body: `last:${body}`, headers: { receipt: id } }));
+    }
+    Object.values(all).forEach((s) => s.read());
+    const numbers = (s) => [...s.text.matchAll(/^(\d+|last):/gm)].map((m) => m[1]);
+    await until('the last of the oldest', () => numbers(all.o).at(-1) === 'last');
+    await until('the end of the third', () => all.x.ended);
+    await sleep(100);
+    check(numbers(all.o).length < count && numbers(all.n).length < count && numbers(all.n).length > 0, 'none was dropped');
+    check(numbers(all.n).at(-1) !== 'last' && !all.o.ended && !all.n.ended, 'the newest came, or an end');
+    const values = prometheus((await b.ask('/metrics')).text);
+    check(values.get('stompbroker_dropped_total{cause="oldest"}') > 0 && values.get('stompbroker_dropped_total{cause="newest"}') > 0, 'the figures');
+    same(values.get('stompbroker_ended_total{reason="slow"}'), 1);
+    all.o.end();
+    all.n.end();
+    await c.deactivate();
+    same(await b.stop(), 0);
+  });
+}
+
 async function descriptors() {
   await step('broker: when descriptors run out it turns away and waits, and is there again', async () => {
     const child = spawn('sh', ['-c', 'ulimit -n 24; exec "$0" --tcp 127.0.0.1:0', program], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -582,9 +554,10 @@ try {
   await program_();
   await javascript();
   await stompitClient();
-  await others();
   await figures();
   await destinations();
+  await rules();
+  await topics();
   await descriptors();
 } catch (error) {
   if (!(error instanceof Stop)) unexpected(error);
