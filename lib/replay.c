@@ -5,8 +5,10 @@
 #include "keep.h"
 #include "ledger.h"
 
-/* Entries looked at in one go: matching a pattern takes about a microsecond. */
+/* Entries looked at in one go, for all together: matching a pattern takes about
+ * a microsecond. And those for one, before it is the next one's turn. */
 #define STEPS 1024
+#define TURN  128
 
 typedef struct sbk__replay {
   sbk__node in_replays; /* of the broker: it can go on */
@@ -481,14 +483,20 @@ static sbk_message *next(sbk__replay *r, int *steps, bool *done) {
   return value != NULL ? tell_value(r, value) : tell_past(r, past);
 }
 
+/* It goes on when it is its turn. */
+static void queue_up(sbk__replay *r) {
+  if (!sbk__list_linked(&r->in_replays)) {
+    sbk__list_push(&r->sub->session->broker->replays, &r->in_replays);
+  }
+}
+
 /* One of them goes on. It may be gone afterwards, with its subscription. */
-static void run(sbk__replay *r) {
+static void run(sbk__replay *r, int *budget) {
   sbk__sub *sub = r->sub;
   sbk_session *session = sub->session;
-  sbk_broker *broker = session->broker;
   sbk_message *msg = NULL;
   bool done = false;
-  int steps = STEPS;
+  int turn = TURN < *budget ? TURN : *budget, steps = turn;
 
   sub->queued++; /* its slot stays, whatever the host's code does */
   if (r->searching) {
@@ -500,11 +508,12 @@ static void run(sbk__replay *r) {
     sbk__deliver_past(sub, msg);
     sbk_message_unref(msg);
   }
+  *budget -= 1 + turn - steps;
   if (sub->replay == r && (done || session->state != SBK__CONNECTED)) {
     sbk__replay_free(sub);
     sbk__refill(sub, false);
   } else if (sub->replay == r && steps <= 0) {
-    sbk__list_push(&broker->replays, &r->in_replays);
+    queue_up(r);
   }
   sbk__session_release_slot(session, sub->slot);
 }
@@ -512,26 +521,21 @@ static void run(sbk__replay *r) {
 void sbk__replay_soon(sbk__sub *sub) {
   sbk_broker *broker = sub->session->broker;
 
-  if (sub->replay == NULL || broker->shut_down) {
-    return;
+  if (sub->replay != NULL && !broker->shut_down) {
+    queue_up(sub->replay);
+    sbk__work_add(broker, &broker->replay_work);
   }
-  if (!sbk__list_linked(&sub->replay->in_replays)) {
-    sbk__list_push(&broker->replays, &sub->replay->in_replays);
-  }
-  sbk__work_add(broker, &broker->replay_work);
 }
 
-/* Those that took all their steps go on with the next tick. */
+/* By turns, while there are steps; who has not had its turn then goes on with
+ * the next tick. */
 void sbk__replay_work(sbk__work *work) {
   sbk_broker *broker = sbk__item(work, sbk_broker, replay_work);
-  sbk__node *node, now;
+  sbk__node *node;
+  int budget = STEPS;
 
   sbk__keep_expire(&broker->keep, &broker->topics);
-  sbk__list_init(&now);
-  while ((node = sbk__list_shift(&broker->replays)) != NULL) {
-    sbk__list_push(&now, node);
-  }
-  while ((node = sbk__list_shift(&now)) != NULL) {
-    run(sbk__item(node, sbk__replay, in_replays));
+  while (budget > 0 && (node = sbk__list_shift(&broker->replays)) != NULL) {
+    run(sbk__item(node, sbk__replay, in_replays), &budget);
   }
 }

@@ -313,24 +313,53 @@ static size_t rounds_until(sbk_conn *conn, char *buf, size_t cap) {
   return rounds;
 }
 
+static void open_with_history(size_t messages) {
+  struct sbk_topic topic = SBK_TOPIC_INIT;
+
+  host_open(&host);
+  topic.prefix = "/topic";
+  topic.history_messages = messages;
+  topic.history_bytes = 100 << 20;
+  assert_int_equal(sbk_broker_add_topic(host.broker, &topic), 0);
+}
+
+static void publish(int count) {
+  int i;
+
+  for (i = 0; i < count; i++) {
+    assert_true(sbk_send(host.broker, "/topic/a", NULL, NULL, 0) >= 0);
+  }
+}
+
+static uint64_t replayed(void) {
+  struct sbk_stats stats = SBK_STATS_INIT;
+
+  assert_int_equal(sbk_broker_stats(host.broker, &stats), 0);
+
+  return stats.replayed;
+}
+
+static sbk_conn *open_client(void) {
+  sbk_conn *conn;
+
+  assert_int_equal(sbk_conn_new(&conn, host.broker, SBK_TCP, NULL, NULL), 0);
+  feed(conn, "CONNECT\naccept-version:1.2\n\n");
+
+  return conn;
+}
+
 /* Nobody else waits while the place of one is looked for. */
 static void a_place_far_back_is_looked_for_in_several_rounds(void **state) {
   static const char subscribe[] = "SUBSCRIBE\nid:1\ndestination:/topic/**\n"
                                   "last-message-id:%s\n\n";
-  struct sbk_topic topic = SBK_TOPIC_INIT;
   char buf[512], id[64], text[256];
   sbk_conn *conn;
   int i;
 
   (void)state;
   host_init(&host);
-  host_open(&host);
-  topic.prefix = "/topic";
-  topic.history_messages = 10000;
-  topic.history_bytes = 100 << 20;
-  assert_int_equal(sbk_broker_add_topic(host.broker, &topic), 0);
-  assert_int_equal(sbk_conn_new(&conn, host.broker, SBK_TCP, NULL, NULL), 0);
-  feed(conn, "CONNECT\naccept-version:1.2\n\n");
+  open_with_history(10000);
+  conn = open_client();
   feed(conn, "SUBSCRIBE\nid:0\ndestination:/topic/a\n\n");
   rounds_until(conn, buf, sizeof(buf) - 1);
   for (i = 0; i < 5000; i++) {
@@ -349,12 +378,79 @@ static void a_place_far_back_is_looked_for_in_several_rounds(void **state) {
   host_end(&host);
 }
 
+/* However many readers there are, each round costs the same. */
+static void many_readers_take_turns(void **state) {
+  char text[128];
+  sbk_conn *conn;
+  int i, rounds;
+
+  (void)state;
+  host_init(&host);
+  open_with_history(3000);
+  publish(3000);
+  conn = open_client();
+  for (i = 0; i < 50; i++) {
+    snprintf(text, sizeof(text),
+             "SUBSCRIBE\nid:%d\ndestination:/topic/{n%d}\nhistory:1\n\n", i, i);
+    feed(conn, text);
+  }
+  for (rounds = 0; replayed() < 50; rounds++) {
+    assert_true(sbk_broker_deadline(host.broker) <= host.now);
+    sbk_broker_tick(host.broker, host.now);
+  }
+  assert_in_range(rounds, 90, 300);
+  sbk_conn_free(conn);
+  host_end(&host);
+}
+
+static enum sbk_verdict ends_the_other(sbk_call *call, void *arg) {
+  sbk_session *session = sbk_call_session(call);
+
+  (void)arg;
+  if (strcmp(sbk_message_header(sbk_call_message(call), "destination"),
+             "/topic/a") == 0) {
+    sbk_session_unsubscribe(session, "0");
+  }
+
+  return SBK_PASS;
+}
+
+/* It is told to go on while it goes on. */
+static void another_window_may_open_meanwhile(void **state) {
+  static char buf[65536];
+  sbk_conn *conn;
+  size_t len;
+
+  (void)state;
+  host_init(&host);
+  host.config.max_unacked = 1;
+  open_with_history(3000);
+  publish(3000);
+  assert_int_equal(sbk_broker_add_interceptor(host.broker, SBK_OUTBOUND, 0,
+                                              ends_the_other, NULL),
+                   0);
+  conn = open_client();
+  feed(conn, "SUBSCRIBE\nid:0\ndestination:/topic/b\nack:client\n\n");
+  assert_int_equal(sbk_send(host.broker, "/topic/b", NULL, NULL, 0), 1);
+  feed(conn, "SUBSCRIBE\nid:1\ndestination:/topic/a\nhistory:3000\n\n");
+  do {
+    sbk_broker_tick(host.broker, host.now);
+    len = sbk_conn_copy_out(conn, buf, sizeof(buf));
+    sbk_conn_sent(conn, len);
+  } while (len > 0);
+  assert_int_equal(replayed(), 3000);
+  sbk_conn_free(conn);
+  host_end(&host);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nobody_misses_or_sees_twice),
       cmocka_unit_test(nor_when_all_history_is_short_of_bytes),
       cmocka_unit_test(nor_when_history_grows_old),
       cmocka_unit_test(a_place_far_back_is_looked_for_in_several_rounds),
+      cmocka_unit_test(many_readers_take_turns),
+      cmocka_unit_test(another_window_may_open_meanwhile),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
