@@ -26,14 +26,17 @@ let browser;
 fs.mkdirSync(shots, { recursive: true });
 
 const HOUR = 3600000;
-const yesterday = Date.now() - 26 * HOUR;
+// At any time of the day: one evening, and this day before now.
+const midnight = new Date().setHours(0, 0, 0, 0);
+const yesterday = midnight - 6 * HOUR;
+const today = Math.max(midnight, Date.now() - 3 * HOUR);
 seed(path.join(data, 'chat'), 'lobby', [
   { from: 'mirela', at: yesterday, text: 'Does anybody know why my subscriptions come back after a reconnect, but the messages in between do not?' },
   { from: 'tomasz', at: yesterday + 60000, text: 'Because a topic forgets. Whoever is not subscribed when it is sent does not get it.' },
   { from: 'tomasz', at: yesterday + 75000, text: 'Unless the server keeps a history: subscribe again with last-message-id, and what you missed comes first.' },
   { from: 'mirela', at: yesterday + 200000, text: 'Ah. So it is one SUBSCRIBE with one header more.' },
-  { from: 'kofi', at: Date.now() - 3 * HOUR, text: 'Good morning! The spec is short and worth the read, by the way: https://stomp.github.io/stomp-specification-1.2.html' },
-  { from: 'mirela', at: Date.now() - 3 * HOUR + 45000, text: 'Thank you both.' },
+  { from: 'kofi', at: today, text: 'Good morning! The spec is short and worth the read, by the way: https://stomp.github.io/stomp-specification-1.2.html' },
+  { from: 'mirela', at: Math.min(today + 45000, Date.now()), text: 'Thank you both.' },
 ]);
 
 seed(path.join(data, 'chat'), 'archive', Array.from({ length: 60 }, (_, i) =>
