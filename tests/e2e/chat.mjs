@@ -709,13 +709,13 @@ async function gap(carla, wire, bob) {
 /** Tokens that are over soon. */
 async function renewals() {
   const asJson = { 'Content-Type': 'application/json' };
-  await chat.start(['--token-life', '3']);
+  await chat.start(['--token-life', '5']);
   const late = await open('late');
   await step('a session outlives its token, since the page gets new ones', async () => {
     await enter(late, 'late', 'too late for me');
     await inside(late);
     await late.fill('#compose', 'Half a sentence');
-    await sleep(7500);
+    await sleep(12000);
     check(await late.isVisible('#state[data-state="connected"]') && late.sockets.length === 1, `${late.sockets.length} sessions`);
     check(!late.sockets[0].some((frame) => frame.startsWith('ERROR') || /^MESSAGE[^\0]*queue\/errors/.test(frame)), 'complaints');
   });
@@ -728,7 +728,7 @@ async function renewals() {
   });
   await step('a token that is over is renewed when the page is opened again', async () => {
     await late.goto('about:blank');
-    await sleep(3500);
+    await sleep(5500);
     await late.goto(chat.url);
     await inside(late);
     check(await late.textContent('#me-name') === 'late', 'name');
@@ -738,11 +738,11 @@ async function renewals() {
   await step('a token that is wrong, over or another\'s changes nothing', async () => {
     const other = JSON.parse((await chat.login('Anna', 'correct horse')).text).token;
     const old = hand.token;
-    await sleep(1200);
+    await sleep(2500);
     const { token } = JSON.parse((await hand.renew()).text);
     hand.send('/app/token', { token }, 'good');
     await until('a receipt', () => hand.receipts.has('good'));
-    await sleep(2100); // the first one is over now, the second one is not
+    await sleep(3300); // the first one is over now, the second one is not
     const bad = { other, old, garbage: 'x', forged: token.replace('handy', 'late'), login: hand.cookie.slice(hand.cookie.indexOf('=') + 1) };
     for (const [name, value] of Object.entries(bad)) hand.send('/app/token', { token: value }, name);
     hand.send('/app/token', { nonsense: 1 }, 'nonsense');
