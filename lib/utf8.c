@@ -99,3 +99,17 @@ bool sbk__utf8_valid(const void *data, size_t len) {
 
   return sbk__utf8_feed(&state, data, len) && sbk__utf8_done(&state);
 }
+
+size_t sbk__utf8_char(const void *data, size_t len, bool *good) {
+  const uint8_t *p = data;
+  sbk__utf8 state = {0};
+  size_t size = 1;
+
+  *good = p[0] < 0x80 || lead(&state, p[0]);
+  while (*good && state.need > 0) {
+    *good = size < len && continuation(&state, p[size]);
+    size += *good;
+  }
+
+  return size;
+}

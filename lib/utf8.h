@@ -23,4 +23,12 @@ bool sbk__utf8_done(const sbk__utf8 *state);
 /* A whole text at once. */
 bool sbk__utf8_valid(const void *data, size_t len);
 
+/*
+ * How many bytes the character at the start of data has, len being 1 at least.
+ * With *good false it is none, but what one U+FFFD stands for: the longest
+ * beginning of a character, or else one byte (Unicode 15, 3.9, Substitution of
+ * Maximal Subparts), as in browsers.
+ */
+size_t sbk__utf8_char(const void *data, size_t len, bool *good);
+
 #endif

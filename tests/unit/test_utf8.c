@@ -255,6 +255,48 @@ static void what_is_wrong_stays_wrong(void **state) {
   assert_false(sbk__utf8_done(&start));
 }
 
+/* Where it is valid, the characters are those of the reference; where it is
+ * not, the part is the longest one that could still become a character, or one
+ * byte. */
+static void check_char(const uint8_t *p, size_t len) {
+  size_t size, want = 1, i;
+  bool good;
+
+  for (i = 1; i <= len && reference(p, i) == OPEN; i++) {
+    want = i;
+  }
+  if (i <= len && reference(p, i) == WHOLE) {
+    want = i;
+  }
+  size = sbk__utf8_char(p, len, &good);
+  if (size != want || good != (reference(p, want) == WHOLE)) {
+    fail_msg("%02x %02x: %zu, not %zu", p[0], len > 1 ? p[1] : 0, size, want);
+  }
+}
+
+static void tells_characters_and_what_is_none_apart(void **state) {
+  uint8_t text[4];
+  unsigned lead;
+  size_t i, j, k, len;
+
+  (void)state;
+  for (lead = 0; lead < 256; lead++) {
+    for (i = 0; i < sizeof(bounds); i++) {
+      for (j = 0; j < sizeof(bounds); j++) {
+        for (k = 0; k < sizeof(bounds); k++) {
+          text[0] = (uint8_t)lead;
+          text[1] = bounds[i];
+          text[2] = bounds[j];
+          text[3] = bounds[k];
+          for (len = 1; len <= 4; len++) {
+            check_char(text, len);
+          }
+        }
+      }
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(agrees_on_every_pair_of_bytes),
@@ -267,6 +309,7 @@ int main(void) {
       cmocka_unit_test(an_unfinished_character_is_not_valid),
       cmocka_unit_test(fails_at_the_first_byte_that_cannot_be_mended),
       cmocka_unit_test(what_is_wrong_stays_wrong),
+      cmocka_unit_test(tells_characters_and_what_is_none_apart),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
