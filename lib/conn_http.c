@@ -268,6 +268,9 @@ static int check_host_path(const sbk_conn *conn, size_t *body_len) {
   size_t i;
 
   *body_len = 0;
+  if (head->http10) {
+    return 400; /* what is answered here stays open for the next request */
+  }
   if (conn->broker->core.callbacks.request == NULL) {
     return 404;
   }

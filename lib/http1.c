@@ -243,11 +243,17 @@ static int end_query(sbk__http_head *head, char c) {
 static int end_version(sbk__http_head *head, char c) {
   static const char version[] = "\0HTTP/1.1";
   const size_t len = sizeof(version) - 1;
+  char minor;
 
   if (c != '\r' || head->len < len ||
-      memcmp(head->text + head->len - len, version, len) != 0) {
+      memcmp(head->text + head->len - len, version, len - 1) != 0) {
     return BAD_REQUEST;
   }
+  minor = head->text[head->len - 1];
+  if (minor != '1' && minor != '0') {
+    return BAD_REQUEST;
+  }
+  head->http10 = minor == '0';
   head->len -= len - 1;
   head->state = LINE_LF;
 
@@ -260,7 +266,8 @@ static bool is_host_char(char c) {
          strchr("-._~%!$&'()*+,;=:[]", c) != NULL;
 }
 
-/* RFC 9112, 3.2: 400 without Host, and for one that cannot be a host. */
+/* RFC 9112, 3.2: 400 without Host, and for one that cannot be a host. HTTP/1.0
+ * is held to it too: an Origin is compared with it. */
 static int end_head(sbk__http_head *head) {
   const char *host = sbk__http_field_get(head, "Host");
 

@@ -10,9 +10,9 @@
 #include "str.h"
 
 /*
- * The head of an HTTP/1.1 request, strictly (RFC 9112): CRLF line ends only, no
- * folding, no blank before a colon, no NUL or other control character, no
- * second Host, Upgrade, Sec-WebSocket-Key, Sec-WebSocket-Version,
+ * The head of a request in HTTP/1.1 or 1.0, strictly (RFC 9112): CRLF line ends
+ * only, no folding, no blank before a colon, no NUL or other control character,
+ * no second Host, Upgrade, Sec-WebSocket-Key, Sec-WebSocket-Version,
  * Content-Length. Names and values are kept in one text, each ended by NUL,
  * values without the blanks around them.
  */
@@ -38,6 +38,7 @@ typedef struct sbk__http_head {
   uint32_t path;
   uint32_t query; /* 0: the target has no '?' */
   uint8_t state;
+  bool http10; /* the peer knows neither chunks nor upgrades */
 } sbk__http_head;
 
 void sbk__http_head_init(sbk__http_head *head, const struct sbk_mem *mem,
@@ -48,15 +49,15 @@ void sbk__http_head_clear(sbk__http_head *head);
 /*
  * Takes bytes up to the end of the head; *used says how many. 1: the head is
  * whole. 0: all taken, more are needed. A negative HTTP status: refuse with it
- * (-400 grammar, HTTP/1.0 or another version, no Host; -414 request line too
- * long; -431 fields too long or too many). SBK_ERR_NOMEM. After a negative
+ * (-400 grammar, another version than 1.1 and 1.0, no Host; -414 request line
+ * too long; -431 fields too long or too many). SBK_ERR_NOMEM. After a negative
  * value the head can only be cleared. Empty lines before the request line are
  * refused. Ends of lines count to the head, not to their lines. Memory grows
  * with the bytes received.
  */
 int sbk__http_head_feed(sbk__http_head *head, const void *data, size_t len,
                         size_t *used);
-/* The same from what another parser has read: 1, or negative. */
+/* The same from what another parser has read, as HTTP/1.1: 1, or negative. */
 int sbk__http_head_set(sbk__http_head *head,
                        const struct sbk_http_request *request);
 
@@ -81,9 +82,9 @@ int sbk__http_body_len(const sbk__http_head *head, size_t *len);
 
 /*
  * May this request become a WebSocket? 0, or a negative status: -405 not GET;
- * -400 no "websocket" in Upgrade, no "upgrade" in Connection, no Host, a bad or
- * missing key, any Content-Length or Transfer-Encoding; -426 another version
- * than 13, or none.
+ * -400 HTTP/1.0, no "websocket" in Upgrade, no "upgrade" in Connection, no
+ * Host, a bad or missing key, any Content-Length or Transfer-Encoding; -426
+ * another version than 13, or none.
  */
 int sbk__http_check_upgrade(const sbk__http_head *head);
 

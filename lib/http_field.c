@@ -130,7 +130,8 @@ int sbk__http_check_upgrade(const sbk__http_head *head) {
   if (strcmp(sbk__http_method(head), "GET") != 0) {
     return -405;
   }
-  if (!sbk__http_field_has(head, "Upgrade", "websocket") ||
+  /* RFC 6455, 4.1: HTTP/1.1 or higher */
+  if (head->http10 || !sbk__http_field_has(head, "Upgrade", "websocket") ||
       !sbk__http_field_has(head, "Connection", "upgrade") || host == NULL ||
       *host == '\0' || sbk__http_field_get(head, "Content-Length") != NULL ||
       sbk__http_field_get(head, "Transfer-Encoding") != NULL) {

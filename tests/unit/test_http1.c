@@ -250,10 +250,12 @@ static void refuses_broken_request_lines(void **state) {
 
 static void refuses_other_versions(void **state) {
   static const char *const versions[] = {
-      "HTTP/1.0", "HTTP/1.2",  "HTTP/2.0",  "HTTP/0.9",  "HTTP/2",
-      "http/1.1", "HTTP/1.1x", "HTTP/1.11", "HTTP/01.1", "HTTP/1.",
-      "HTTP",     "1.1",       "HTTP/1,1",  "HTTPS/1.1", "xHTTP/1.1",
-      "ICY/1.1",  "H",         "/?HTTP/1.1"};
+      "HTTP/1.2",  "HTTP/2.0",   "HTTP/0.9",   "HTTP/2",    "http/1.1",
+      "HTTP/1.1x", "HTTP/1.11",  "HTTP/01.1",  "HTTP/1.",   "HTTP",
+      "1.1",       "HTTP/1,1",   "HTTPS/1.1",  "xHTTP/1.1", "ICY/1.1",
+      "H",         "/?HTTP/1.1", "http/1.0",   "HTTP/1.00", "HTTP/1.01",
+      "HTTP/1.10", "HTTP/0.0",   "HTTP/1.0x",  "HTTP/1.-1", "xHTTP/1.0",
+      "HTTP/1:0",  "HTTP/11.0",  "/?HTTP/1.0", "HTTP/1/1",  "HTTP/1"};
   char text[128];
   size_t i;
 
@@ -262,6 +264,48 @@ static void refuses_other_versions(void **state) {
     snprintf(text, sizeof(text), "GET / %s\r\n" HOST "\r\n", versions[i]);
     check_result(text, -400);
   }
+}
+
+/* In any two pieces: is it HTTP/1.0? */
+static bool is_http10(const char *text) {
+  const size_t len = strlen(text);
+  sbk__http_head head;
+  bool http10 = false;
+  size_t cut, used;
+
+  for (cut = 0; cut <= len; cut++) {
+    sbk__http_head_init(&head, &memory.mem, &config);
+    assert_int_equal(sbk__http_head_feed(&head, text, cut, &used),
+                     cut == len ? 1 : 0);
+    assert_int_equal(sbk__http_head_feed(&head, text + cut, len - cut, &used),
+                     1);
+    assert_string_equal(sbk__http_path(&head), "/ws");
+    assert_true(cut == 0 || head.http10 == http10);
+    http10 = head.http10;
+    sbk__http_head_clear(&head);
+    assert_false(head.http10);
+  }
+
+  return http10;
+}
+
+static void tells_version_1_0_from_1_1(void **state) {
+  (void)state;
+  assert_true(is_http10("GET /ws HTTP/1.0\r\n" HOST "\r\n"));
+  assert_true(is_http10("GET /ws?HTTP/1.1 HTTP/1.0\r\n" HOST "\r\n"));
+  assert_false(is_http10(GET HOST "\r\n"));
+  assert_false(is_http10("GET /ws?HTTP/1.0 HTTP/1.1\r\n" HOST "\r\n"));
+}
+
+static void version_1_0_is_read_as_strictly(void **state) {
+  (void)state;
+  check_result("GET / HTTP/1.0\r\n\r\n", -400);
+  check_result("GET / HTTP/1.0\n" HOST "\r\n", -400);
+  check_result("GET / HTTP/1.0 \r\n" HOST "\r\n", -400);
+  check_result("GET /  HTTP/1.0\r\n" HOST "\r\n", -400);
+  check_result("GET / HTTP/1.0\r\n" HOST "A: b\r\n c\r\n\r\n", -400);
+  check_result("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", -400);
+  check_result("POST / HTTP/1.0\r\nHost:\r\nContent-Length: 0\r\n\r\n", 1);
 }
 
 static void refuses_empty_lines_in_front(void **state) {
@@ -674,6 +718,7 @@ static void takes_a_request_that_another_parser_read(void **state) {
   fields[2] = field("Empty", "");
   assert_int_equal(set(&head, "GET", "/ws?a=b?", fields, 3), 1);
   describe(&head, &out);
+  assert_false(head.http10);
   assert_non_null(strstr(out.text, "GET /ws a=b?\n"));
   assert_non_null(
       strstr(out.text, "\nHost=a.example\nUpgrade=websocket\nEmpty="));
@@ -797,6 +842,8 @@ int main(void) {
       TEST(takes_any_method_and_visible_target),
       TEST(refuses_broken_request_lines),
       TEST(refuses_other_versions),
+      TEST(tells_version_1_0_from_1_1),
+      TEST(version_1_0_is_read_as_strictly),
       TEST(refuses_empty_lines_in_front),
       TEST(refuses_ends_of_lines_other_than_crlf),
       TEST(refuses_folded_lines),

@@ -172,6 +172,21 @@ static void other_methods_are_not_allowed(void **state) {
   check_upgrade("OPTIONS", "Host: a\r\n", -405);
 }
 
+static void refuses_to_upgrade_http_1_0(void **state) {
+  (void)state;
+  sbk__http_head_clear(&head);
+  assert_int_equal(http_read(&head, sbk__mem_default(), &config,
+                             "GET /ws HTTP/1.0\r\nHost: a\r\n" UP KEY V13
+                             "\r\n"),
+                   1);
+  assert_int_equal(sbk__http_check_upgrade(&head), -400);
+  sbk__http_head_clear(&head);
+  assert_int_equal(http_read(&head, sbk__mem_default(), &config,
+                             "POST /ws HTTP/1.0\r\nHost: a\r\n\r\n"),
+                   1);
+  assert_int_equal(sbk__http_check_upgrade(&head), -405);
+}
+
 static void refuses_what_asks_for_no_websocket(void **state) {
   (void)state;
   check_upgrade("GET", "Host: a\r\n", -400);
@@ -439,6 +454,7 @@ int main(void) {
       TEST(refuses_encodings_and_expectations),
       TEST(lets_websockets_through),
       TEST(other_methods_are_not_allowed),
+      TEST(refuses_to_upgrade_http_1_0),
       TEST(refuses_what_asks_for_no_websocket),
       TEST(refuses_bodies_on_an_upgrade),
       TEST(refuses_bad_keys),
