@@ -7,9 +7,9 @@
 #include "defaults.h"
 #include "deliver.h"
 #include "drain.h"
+#include "endpoint.h"
 #include "inbound.h"
 #include "msec.h"
-#include "origin.h"
 #include "pressure.h"
 #include "replay.h"
 
@@ -147,17 +147,6 @@ int sbk_broker_new(sbk_broker **broker, const struct sbk_callbacks *callbacks,
   return 0;
 }
 
-static void endpoint_free(const struct sbk_mem *mem, sbk__endpoint *endpoint) {
-  size_t i;
-
-  for (i = 0; endpoint->origins != NULL && endpoint->origins[i] != NULL; i++) {
-    sbk__free(mem, endpoint->origins[i]);
-  }
-  sbk__free(mem, endpoint->origins);
-  sbk__free(mem, endpoint->path);
-  sbk__free(mem, endpoint);
-}
-
 void sbk_broker_free(sbk_broker *broker) {
   struct sbk_mem mem;
   sbk__node *node;
@@ -186,7 +175,7 @@ void sbk_broker_free(sbk_broker *broker) {
     sbk__call_free(sbk__item(node, sbk_call, in_deferred));
   }
   while ((node = sbk__list_shift(&broker->endpoints)) != NULL) {
-    endpoint_free(&mem, sbk__item(node, sbk__endpoint, in_endpoints));
+    sbk__endpoint_free(&mem, sbk__item(node, sbk__endpoint, in_endpoints));
   }
   assert(broker->held == 0 && broker->paused_count == 0);
   sbk__keep_free(&broker->keep);
@@ -316,96 +305,6 @@ sbk_msec sbk_broker_deadline(sbk_broker *broker) {
 }
 
 /* ---- what the host registers ---- */
-
-static bool path_valid(const char *path) {
-  if (path == NULL || path[0] != '/') {
-    return false;
-  }
-  for (; *path != '\0'; path++) {
-    unsigned char c = (unsigned char)*path;
-
-    if (c <= 0x20 || c == 0x7f || c == '?' || c == '#') {
-      return false;
-    }
-  }
-
-  return true;
-}
-
-static int copy_origins(const struct sbk_mem *mem, sbk__endpoint *endpoint,
-                        const char *const *origins) {
-  size_t i, count = 0;
-
-  if (origins == NULL) {
-    return 0;
-  }
-  for (count = 0; origins[count] != NULL; count++) {
-    if (!sbk__origin_entry_valid(origins[count])) {
-      return SBK_ERR_INVAL;
-    }
-  }
-  endpoint->origins = sbk__calloc(mem, count + 1, sizeof(char *));
-  if (endpoint->origins == NULL) {
-    return SBK_ERR_NOMEM;
-  }
-  for (i = 0; i < count; i++) {
-    endpoint->origins[i] = sbk__strndup(mem, origins[i], strlen(origins[i]));
-    if (endpoint->origins[i] == NULL) {
-      return SBK_ERR_NOMEM;
-    }
-  }
-
-  return 0;
-}
-
-static bool endpoint_exists(const sbk_broker *broker, const char *path) {
-  const sbk__node *node;
-
-  for (node = broker->endpoints.next; node != &broker->endpoints;
-       node = node->next) {
-    if (strcmp(sbk__item(node, sbk__endpoint, in_endpoints)->path, path) == 0) {
-      return true;
-    }
-  }
-
-  return false;
-}
-
-int sbk_broker_add_endpoint(sbk_broker *broker,
-                            const struct sbk_endpoint *endpoint) {
-  const struct sbk_mem *mem = &broker->core.mem;
-  struct sbk_endpoint copy;
-  sbk__endpoint *e;
-  int rv = sbk__abi_copy(&copy, sizeof(copy), sizeof(copy), endpoint);
-
-  if (rv != 0) {
-    return rv;
-  }
-  if (!path_valid(copy.path)) {
-    return SBK_ERR_INVAL;
-  }
-  if (endpoint_exists(broker, copy.path)) {
-    return SBK_ERR_EXISTS;
-  }
-
-  e = sbk__calloc(mem, 1, sizeof(*e));
-  if (e == NULL) {
-    return SBK_ERR_NOMEM;
-  }
-  e->path = sbk__strndup(mem, copy.path, strlen(copy.path));
-  e->require_origin = copy.require_origin != 0;
-  e->secure = copy.secure != 0;
-  e->message = copy.message;
-  rv = e->path != NULL ? copy_origins(mem, e, copy.allowed_origins)
-                       : SBK_ERR_NOMEM;
-  if (rv != 0) {
-    endpoint_free(mem, e);
-    return rv;
-  }
-  sbk__list_push(&broker->endpoints, &e->in_endpoints);
-
-  return 0;
-}
 
 int sbk_broker_add_mapping(sbk_broker *broker,
                            const struct sbk_mapping *mapping) {

@@ -6,6 +6,7 @@
 #include "conn_ws.h"
 #include "output.h"
 #include "request.h"
+#include "sockjs.h"
 
 #define REFUSING_MAX 64 /* that say 503 at the same time */
 
@@ -13,7 +14,9 @@
 
 bool sbk__conn_has_output(const sbk_conn *conn) {
   return (conn->stage != NULL && conn->stage->bytes > 0) ||
-         (conn->session != NULL && conn->session->out.count > 0);
+         (conn->state == SBK__CONN_RECEIVES
+              ? sbk__sockjs_has_output(conn)
+              : conn->session != NULL && conn->session->out.count > 0);
 }
 
 bool sbk__conn_is_closing(const sbk_conn *conn) {
@@ -28,7 +31,8 @@ static bool is_clogged(const sbk_conn *conn) {
 }
 
 bool sbk__conn_blocked(const sbk_conn *conn) {
-  return conn->state == SBK__CONN_ASKED || is_clogged(conn) ||
+  return conn->state == SBK__CONN_ASKED || conn->state == SBK__CONN_RECEIVES ||
+         conn->state == SBK__CONN_SENDS || is_clogged(conn) ||
          (conn->session != NULL && conn->session->state != SBK__CLOSING &&
           sbk__session_waits(conn->session));
 }
@@ -60,6 +64,9 @@ unsigned sbk_conn_wants(sbk_conn *conn) {
     }
     return conn->eof ? wants : wants | SBK_WANT_READ;
   }
+  if (conn->state == SBK__CONN_RECEIVES && conn->held == NULL) {
+    return wants | SBK_WANT_READ; /* to notice when the client goes */
+  }
   if (sbk__conn_blocked(conn)) {
     return wants != 0 ? wants : SBK_WANT_HOLD;
   }
@@ -68,6 +75,9 @@ unsigned sbk_conn_wants(sbk_conn *conn) {
 }
 
 void sbk__conn_ready(sbk_conn *conn) {
+  if (sbk__sockjs_carries(conn)) {
+    return; /* the host does not know it */
+  }
   if (!sbk__list_linked(&conn->in_ready)) {
     sbk__list_push(&conn->broker->ready, &conn->in_ready);
   }
@@ -84,6 +94,8 @@ sbk_conn *sbk_broker_next_ready(sbk_broker *broker) {
   conn->told = sbk_conn_wants(conn);
   if (conn->session != NULL) {
     conn->session->awake = false;
+  } else if (conn->state == SBK__CONN_RECEIVES) {
+    conn->sockjs->conn->session->awake = false;
   }
 
   return conn;
@@ -109,6 +121,10 @@ static void on_wake(sbk_session *session) {
       sbk__work_add(conn->broker, &conn->work);
     }
   }
+  if (sbk__sockjs_carries(conn)) {
+    sbk__sockjs_wake(conn->sockjs);
+    return;
+  }
   sbk__conn_ready(conn);
   sbk__conn_arm(conn);
 }
@@ -116,6 +132,12 @@ static void on_wake(sbk_session *session) {
 static void on_work(sbk__work *work) {
   sbk_conn *conn = sbk__item(work, sbk_conn, work);
 
+  if (sbk__sockjs_carries(conn)) {
+    if (!sbk__sockjs_work(conn)) {
+      sbk__conn_arm(conn);
+    }
+    return;
+  }
   sbk__http_work(conn);
   sbk__conn_unhold(conn);
   if (conn->eof && conn->held == NULL) {
@@ -136,11 +158,17 @@ void sbk__conn_end(sbk_conn *conn, int reason) {
   if (conn->state == SBK__CONN_DEAD) {
     return;
   }
+  if (conn->state == SBK__CONN_RECEIVES) {
+    sbk__sockjs_detach(conn);
+  }
   sbk__http_gone(conn);
   conn->state = SBK__CONN_DEAD;
   conn->reason = conn->reason != 0 ? conn->reason : reason;
   if (conn->session != NULL) {
     sbk__session_gone(conn->session, reason);
+  }
+  if (sbk__sockjs_carries(conn)) {
+    sbk__sockjs_ended(conn);
   }
   /* The stage stays: an asynchronous writer may still be at its bytes. */
   sbk__conn_ready(conn);
@@ -150,6 +178,9 @@ static void conn_free(sbk_conn *conn) {
   sbk_broker *broker = conn->broker;
   bool pending = conn->pending;
 
+  if (sbk__sockjs_carries(conn)) {
+    sbk__sockjs_free(conn);
+  }
   if (conn->session != NULL) {
     pending = pending || conn->session->pending;
     sbk__session_free(conn->session);
@@ -213,12 +244,18 @@ static int conn_new(sbk_conn **conn, sbk_broker *broker, const char *peer,
   sbk__list_push(&broker->conns, &c->in_conns);
   sbk__work_init(&c->work, on_work);
   broker->conn_count++;
-  broker->counts.accepted++;
   broker->pending_count++;
   c->pending = true;
   *conn = c;
 
   return 0;
+}
+
+void sbk__conn_set_pending(sbk_conn *conn, bool pending) {
+  if (conn->pending != pending) {
+    conn->pending = pending;
+    conn->broker->pending_count += pending ? 1 : (size_t)-1;
+  }
 }
 
 int sbk__conn_open(sbk_conn *conn, const sbk__endpoint *endpoint,
@@ -279,6 +316,19 @@ static bool is_full(const sbk_broker *broker) {
          broker->pending_count >= broker->core.config.max_pending;
 }
 
+int sbk__conn_new_carrier(sbk_conn **carrier, sbk_conn *conn) {
+  sbk_broker *broker = conn->broker;
+  int rv = is_full(broker) ? SBK_ERR_TOO_MANY
+                           : conn_new(carrier, broker, conn->peer, NULL);
+
+  if (rv == 0) {
+    (*carrier)->stamped = true;
+    (*carrier)->since = broker->core.now;
+  }
+
+  return rv;
+}
+
 /* A connection beyond the limits that only says 503. */
 static int refuse_new(sbk_conn **conn, sbk_broker *broker, const char *peer,
                       void *user_data) {
@@ -291,10 +341,10 @@ static int refuse_new(sbk_conn **conn, sbk_broker *broker, const char *peer,
   if (rv != 0) {
     return rv;
   }
+  broker->counts.accepted++;
   broker->refusing_count++;
-  broker->pending_count--;
+  sbk__conn_set_pending(*conn, false);
   (*conn)->refusing = true;
-  (*conn)->pending = false;
   (*conn)->reason = SBK_ERR_TOO_MANY;
   sbk__http_refuse(*conn, 503);
 
@@ -311,7 +361,8 @@ int sbk_conn_new(sbk_conn **conn, sbk_broker *broker,
       transport != SBK_TCP) {
     return SBK_ERR_INVAL;
   }
-  if (broker->closed) {
+  /* Sessions of SockJS that there are still need connections. */
+  if (broker->closed && (transport != SBK_HTTP || broker->sockjs_count == 0)) {
     return SBK_ERR_STATE;
   }
   if (is_full(broker)) {
@@ -331,6 +382,7 @@ int sbk_conn_new(sbk_conn **conn, sbk_broker *broker,
     }
   }
   if (rv == 0) {
+    broker->counts.accepted++;
     sbk__conn_arm(*conn);
   }
 
@@ -385,7 +437,8 @@ void sbk__conn_shutdown(sbk_conn *conn) {
   if (conn->session != NULL) {
     sbk__session_close(conn->session, SBK_ERR_CLOSED, 1001,
                        sbk__fault_text(SBK__FAULT_SHUTDOWN));
-  } else if (conn->state == SBK__CONN_HTTP || conn->state == SBK__CONN_BODY) {
+  } else if ((conn->state == SBK__CONN_HTTP || conn->state == SBK__CONN_BODY) &&
+             conn->broker->sockjs_count == 0) {
     conn->reason = SBK_ERR_CLOSED;
     sbk__conn_input_over(conn);
   }

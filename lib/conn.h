@@ -13,7 +13,10 @@ enum sbk__conn_state {
   SBK__CONN_ASKED,    /* the request is in the host's hands */
   SBK__CONN_WS,
   SBK__CONN_TCP,
-  SBK__CONN_LINGER, /* refused: what comes is dropped until the peer ends */
+  SBK__CONN_RECEIVES, /* its answer takes the output of a session of SockJS */
+  SBK__CONN_SENDS,    /* messages that it brought wait for the host */
+  SBK__CONN_SOCKJS,   /* carries such a session, and has no socket */
+  SBK__CONN_LINGER,   /* refused: what comes is dropped until the peer ends */
   SBK__CONN_DEAD
 };
 
@@ -36,7 +39,8 @@ struct sbk_conn {
 
   sbk_session *session;
   struct sbk_request *request;
-  sbk__stage *stage; /* NULL while nothing is formed */
+  struct sbk__sockjs *sockjs; /* the session that it carries, or receives */
+  sbk__stage *stage;          /* NULL while nothing is formed */
   sbk__held *held;
   sbk__ws_reader ws;
 
@@ -54,6 +58,7 @@ struct sbk_conn {
   bool pending;     /* counted, without a session */
   bool refusing;    /* counted among those that only say 503 */
   bool served;      /* a request was answered on it */
+  bool close;       /* it ends behind the answer under way */
 };
 
 extern const sbk__wire sbk__conn_wire;
@@ -91,6 +96,16 @@ void sbk__conn_ready(sbk_conn *conn);
 bool sbk__conn_blocked(const sbk_conn *conn);
 /* Makes a place for input that waits; without memory it ends. */
 void sbk__conn_hold(sbk_conn *conn);
+/* Bytes that come for its session, or that it has to hold. */
+void sbk__conn_take(sbk_conn *conn, const void *data, size_t len);
+/* A whole plain message of a peer, for the host. */
+void sbk__conn_give_plain(sbk_session *session, bool binary, const void *data,
+                          size_t len);
+/* One without a socket, for a session of the peer of conn. 0;
+ * SBK_ERR_TOO_MANY, SBK_ERR_NOMEM. */
+int sbk__conn_new_carrier(sbk_conn **carrier, sbk_conn *conn);
+/* It does not count as one without a connected session, or does again. */
+void sbk__conn_set_pending(sbk_conn *conn, bool pending);
 /* Gives it a session. 0, or an error. */
 int sbk__conn_open(sbk_conn *conn, const sbk__endpoint *endpoint,
                    bool websocket);
@@ -98,6 +113,8 @@ int sbk__conn_open(sbk_conn *conn, const sbk__endpoint *endpoint,
 void sbk__conn_opened(sbk_conn *conn);
 /* Bytes in front of all that sessions send. 0, or SBK_ERR_NOMEM. */
 int sbk__conn_write(sbk_conn *conn, const void *data, size_t len);
+/* Room for bytes there, to be filled in at once. NULL: no memory. */
+uint8_t *sbk__conn_room(sbk_conn *conn, size_t len);
 /* The last words are queued; from now on the end is near. */
 void sbk__conn_closing(sbk_conn *conn);
 

@@ -1,8 +1,10 @@
 #include <string.h>
 
+#include "answer.h"
 #include "digest.h"
+#include "endpoint.h"
 #include "origin.h"
-#include "request.h"
+#include "sockjs_request.h"
 
 static sbk_request *request_new(sbk_conn *conn) {
   const sbk__core *core = &conn->broker->core;
@@ -15,6 +17,7 @@ static sbk_request *request_new(sbk_conn *conn) {
   request->status = 403;
   sbk__http_head_init(&request->head, &core->mem, &core->config);
   sbk__str_init(&request->body, &core->mem);
+  sbk__list_init(&request->in_senders);
 
   return request;
 }
@@ -29,6 +32,8 @@ static void request_free(sbk_conn *conn) {
   conn->request = NULL;
   sbk__http_head_clear(&request->head);
   sbk__str_free(&request->body);
+  sbk__list_remove(&request->in_senders);
+  sbk__sockjs_post_free(conn, request->post);
   sbk__free(mem, request->user_name);
   sbk__free(mem, request);
 }
@@ -64,47 +69,41 @@ static bool flush(sbk_conn *conn, sbk__str *out) {
   return rv == 0;
 }
 
-/* Has a HEAD been read as far as that? */
-static bool is_head(const sbk_request *request) {
-  return request != NULL && request->head.path > 0 &&
-         strcmp(sbk__http_method(&request->head), "HEAD") == 0;
-}
-
 static void refuse(sbk_conn *conn, int status) {
   const char *reason = sbk__http_reason(status);
-  sbk__str out;
+  sbk__answer answer;
+  int rv;
 
   sbk__log(&conn->broker->core, SBK_LOG_INFO, conn->peer, "refused", reason);
-  sbk__str_init(&out, &conn->broker->core.mem);
-  sbk__http_write_status(&out, status);
+  sbk__answer_init(&answer, conn, status);
+  answer.close = true;
   if (status == 405) {
-    sbk__str_addz(&out, conn->request != NULL && conn->request->endpoint == NULL
-                            ? "Allow: GET, HEAD, POST, OPTIONS\r\n"
-                            : "Allow: GET\r\n");
+    sbk__answer_field(&answer, "Allow",
+                      conn->request != NULL && conn->request->endpoint == NULL
+                          ? "GET, HEAD, POST, OPTIONS"
+                          : "GET");
   } else if (status == 426) {
     /* RFC 6455, 4.4, and RFC 9110, 15.5.22 */
-    sbk__str_addz(&out, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
+    answer.upgrade = true;
+    sbk__answer_field(&answer, "Upgrade", "websocket");
+    sbk__answer_field(&answer, "Sec-WebSocket-Version", "13");
   } else if (status == 503) {
-    sbk__str_addz(&out, "Retry-After: 5\r\n");
+    sbk__answer_field(&answer, "Retry-After", "5");
   }
-  sbk__str_addz(&out, "Content-Type: text/plain\r\nContent-Length: ");
-  sbk__str_add_u64(&out, strlen(reason) + 1);
-  sbk__str_addz(&out, status == 426 ? "\r\nConnection: close, Upgrade\r\n\r\n"
-                                    : "\r\nConnection: close\r\n\r\n");
-  if (!is_head(conn->request)) {
-    sbk__str_addz(&out, reason);
-    sbk__str_addz(&out, "\n");
-  }
+  sbk__answer_field(&answer, "Content-Type", "text/plain");
+  rv = sbk__answer_line(&answer, reason);
 
   request_free(conn);
   conn->reason = conn->reason != 0 ? conn->reason : SBK_ERR_HTTP;
   conn->state = SBK__CONN_LINGER;
-  if (flush(conn, &out)) {
+  if (rv != 0) {
+    sbk__conn_end(conn, rv);
+  } else {
     sbk__conn_closing(conn);
   }
 }
 
-void sbk__http_refuse(sbk_conn *conn, int status) {
+void sbk__http_count_refusal(sbk_conn *conn, int status) {
   struct sbk_stats *counts = &conn->broker->counts;
 
   switch (status) {
@@ -124,6 +123,10 @@ void sbk__http_refuse(sbk_conn *conn, int status) {
     counts->requests_malformed++;
     break;
   }
+}
+
+void sbk__http_refuse(sbk_conn *conn, int status) {
+  sbk__http_count_refusal(conn, status);
   refuse(conn, status);
 }
 
@@ -154,6 +157,7 @@ static bool write_upgrade(sbk_conn *conn) {
 
 static void upgrade(sbk_conn *conn) {
   sbk_request *request = conn->request;
+  bool framed = request->target.kind == SBK__SOCKJS_WEBSOCKET;
   int rv;
 
   if (!write_upgrade(conn)) {
@@ -166,9 +170,23 @@ static void upgrade(sbk_conn *conn) {
   }
   conn->session->data = request->session_data;
   conn->session->user_name = request->user_name;
+  conn->session->framed = framed;
   request->user_name = NULL;
   request_free(conn);
-  sbk__conn_opened(conn);
+  if (framed) {
+    sbk__session_push(conn->session, sbk_buf_copy(conn->broker, "o", 1),
+                      SBK__OUT_FRAME);
+  }
+  if (conn->session->state != SBK__CLOSING) {
+    sbk__conn_opened(conn);
+  }
+}
+
+/* Below an endpoint with SockJS, and not a WebSocket? */
+static bool is_sockjs(const sbk_request *request) {
+  return request->endpoint->sockjs != NULL &&
+         request->target.kind != SBK__SOCKJS_RAW &&
+         request->target.kind != SBK__SOCKJS_WEBSOCKET;
 }
 
 static void decided(sbk_conn *conn, enum sbk_verdict verdict) {
@@ -181,9 +199,15 @@ static void decided(sbk_conn *conn, enum sbk_verdict verdict) {
   /* Not in the host's hands any more, whatever fails from here on. */
   conn->state = SBK__CONN_HTTP;
   if (verdict != SBK_PASS) {
-    conn->reason = SBK_ERR_DENIED;
     conn->broker->counts.requests_denied++;
+    if (is_sockjs(request)) {
+      sbk__sockjs_refuse(conn, request->status);
+      return;
+    }
+    conn->reason = SBK_ERR_DENIED;
     refuse(conn, request->status);
+  } else if (is_sockjs(request)) {
+    sbk__sockjs_passed(conn);
   } else if (conn->broker->closed) {
     conn->reason = SBK_ERR_CLOSED;
     sbk__http_refuse(conn, 503);
@@ -192,7 +216,7 @@ static void decided(sbk_conn *conn, enum sbk_verdict verdict) {
   }
 }
 
-static void ask_handshake(sbk_conn *conn) {
+void sbk__http_ask_handshake(sbk_conn *conn) {
   const sbk__core *core = &conn->broker->core;
   sbk_request *request = conn->request;
   enum sbk_verdict verdict = SBK_PASS;
@@ -223,23 +247,6 @@ static void ask_host(sbk_conn *conn) {
   }
 }
 
-static const sbk__endpoint *find_endpoint(const sbk_broker *broker,
-                                          const char *path) {
-  const sbk__node *node;
-
-  for (node = broker->endpoints.next; node != &broker->endpoints;
-       node = node->next) {
-    const sbk__endpoint *endpoint =
-        sbk__item(node, sbk__endpoint, in_endpoints);
-
-    if (strcmp(endpoint->path, path) == 0) {
-      return endpoint;
-    }
-  }
-
-  return NULL;
-}
-
 /* 0, or the status that refuses. */
 static int check_endpoint(const sbk_conn *conn) {
   const sbk_request *request = conn->request;
@@ -247,6 +254,9 @@ static int check_endpoint(const sbk_conn *conn) {
   const char *origin = sbk__http_field_get(&request->head, "Origin");
   int rv = sbk__http_check_upgrade(&request->head);
 
+  if (endpoint->sockjs != NULL && endpoint->sockjs->no_websocket) {
+    return 404;
+  }
   if (rv != 0) {
     return -rv;
   }
@@ -268,9 +278,6 @@ static int check_host_path(const sbk_conn *conn, size_t *body_len) {
   size_t i;
 
   *body_len = 0;
-  if (head->http10) {
-    return 400; /* what is answered here stays open for the next request */
-  }
   if (conn->broker->core.callbacks.request == NULL) {
     return 404;
   }
@@ -279,36 +286,75 @@ static int check_host_path(const sbk_conn *conn, size_t *body_len) {
   }
   for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
     if (strcmp(sbk__http_method(head), methods[i]) == 0) {
-      return conn->broker->closed ? 503 : -sbk__http_body_len(head, body_len);
+      return conn->broker->closed
+                 ? 503
+                 : -sbk__http_body_len(
+                       head, conn->broker->core.config.max_request_body,
+                       body_len);
     }
   }
 
   return 405;
 }
 
-/* The head is whole. */
-static void dispatch(sbk_conn *conn) {
+static void dispatch_to_host(sbk_conn *conn) {
   sbk_request *request = conn->request;
-  int status;
-
-  conn->broker->counts.requests++;
-  request->endpoint =
-      find_endpoint(conn->broker, sbk__http_path(&request->head));
-  if (request->endpoint != NULL) {
-    status = check_endpoint(conn);
-  } else {
-    status = check_host_path(conn, &request->body_len);
-    request->close = sbk__http_field_has(&request->head, "Connection", "close");
-  }
+  int status = check_host_path(conn, &request->body_len);
 
   if (status != 0) {
     sbk__http_refuse(conn, status);
-  } else if (request->endpoint != NULL) {
-    ask_handshake(conn);
   } else if (request->body_len > 0) {
     conn->state = SBK__CONN_BODY;
   } else {
     ask_host(conn);
+  }
+}
+
+static void dispatch_upgrade(sbk_conn *conn) {
+  int status = check_endpoint(conn);
+
+  /* sockjs-protocol 0.3.3, WebsocketHttpErrors: without content */
+  if (status == 405 && conn->request->endpoint->sockjs != NULL) {
+    sbk__http_count_refusal(conn, status);
+    conn->request->close = true; /* there may be a body */
+    sbk__sockjs_refuse(conn, status);
+  } else if (status != 0) {
+    sbk__http_refuse(conn, status);
+  } else {
+    sbk__http_ask_handshake(conn);
+  }
+}
+
+/* What is it that a path at or below an endpoint with SockJS stands for? */
+static void read_target(sbk_request *request, const char *rest) {
+  if (request->endpoint->sockjs == NULL) {
+    return;
+  }
+  sbk__sockjs_target_read(rest, &request->target);
+  if (*rest == '\0' && sbk__http_field_get(&request->head, "Upgrade") != NULL) {
+    request->target.kind = SBK__SOCKJS_RAW; /* as without SockJS */
+  }
+}
+
+/* The head is whole. */
+static void dispatch(sbk_conn *conn) {
+  sbk_request *request = conn->request;
+  const char *rest;
+
+  conn->broker->counts.requests++;
+  request->close = request->head.http10 ||
+                   sbk__http_field_has(&request->head, "Connection", "close");
+  request->endpoint =
+      sbk__endpoint_find(conn->broker, sbk__http_path(&request->head), &rest);
+  if (request->endpoint == NULL) {
+    dispatch_to_host(conn);
+    return;
+  }
+  read_target(request, rest);
+  if (is_sockjs(request)) {
+    sbk__sockjs_dispatch(conn);
+  } else {
+    dispatch_upgrade(conn);
   }
 }
 
@@ -358,10 +404,13 @@ static size_t take_body(sbk_conn *conn, const uint8_t *data, size_t len) {
 
 size_t sbk__http_take(sbk_conn *conn, const uint8_t *data, size_t len) {
   return conn->state == SBK__CONN_HTTP ? take_head(conn, data, len)
-                                       : take_body(conn, data, len);
+         : conn->request->endpoint != NULL
+             ? sbk__sockjs_take_body(conn, data, len)
+             : take_body(conn, data, len);
 }
 
 int sbk__http_given(sbk_conn *conn, const struct sbk_http_request *given) {
+  const char *rest;
   int rv;
 
   conn->request = request_new(conn);
@@ -372,8 +421,8 @@ int sbk__http_given(sbk_conn *conn, const struct sbk_http_request *given) {
   if (rv < 0) {
     return rv == SBK_ERR_NOMEM ? rv : SBK_ERR_INVAL;
   }
-  if (find_endpoint(conn->broker, sbk__http_path(&conn->request->head)) ==
-      NULL) {
+  if (sbk__endpoint_find(conn->broker, sbk__http_path(&conn->request->head),
+                         &rest) == NULL) {
     return SBK_ERR_NOT_FOUND;
   }
   dispatch(conn);
@@ -381,19 +430,36 @@ int sbk__http_given(sbk_conn *conn, const struct sbk_http_request *given) {
   return 0;
 }
 
-/* An answer is written: the next request may come. */
-static void answered(sbk_conn *conn) {
-  bool close = conn->request->close || conn->broker->closed;
-
-  request_free(conn);
+/* Behind an answer. */
+static void go_on(sbk_conn *conn, bool close) {
   conn->served = true;
-  if (close) {
+  if (close || (conn->broker->closed && conn->broker->sockjs_count == 0)) {
     conn->state = SBK__CONN_LINGER;
     sbk__conn_closing(conn);
     return;
   }
   conn->state = SBK__CONN_HTTP;
   conn->since = conn->broker->core.now;
+  if (conn->held != NULL) {
+    sbk__work_add(conn->broker, &conn->work);
+  }
+}
+
+void sbk__http_answered(sbk_conn *conn) {
+  bool close = conn->request->close;
+
+  request_free(conn);
+  go_on(conn, close);
+}
+
+void sbk__http_receives(sbk_conn *conn) {
+  request_free(conn);
+}
+
+void sbk__http_received(sbk_conn *conn) {
+  request_free(conn);
+  sbk__conn_set_pending(conn, true);
+  go_on(conn, conn->close);
 }
 
 void sbk__http_work(sbk_conn *conn) {
@@ -404,6 +470,6 @@ void sbk__http_work(sbk_conn *conn) {
     conn->request->resumed = false;
     decided(conn, conn->request->verdict);
   } else if (conn->request->answered) {
-    answered(conn);
+    sbk__http_answered(conn);
   }
 }

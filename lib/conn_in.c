@@ -2,6 +2,7 @@
 
 #include "conn_ws.h"
 #include "inbound.h"
+#include "pressure.h"
 #include "request.h"
 
 #define DROPPED_MAX (64 * 1024) /* bytes that are read and dropped */
@@ -92,6 +93,7 @@ static size_t take_once(sbk_conn *conn, const uint8_t *data, size_t len) {
     return conn->state == SBK__CONN_DEAD ? len
                                          : sbk__conn_ws_take(conn, data, len);
   case SBK__CONN_TCP:
+  case SBK__CONN_SOCKJS:
     if (sbk__conn_is_closing(conn)) {
       drop(conn, len);
       return len;
@@ -143,9 +145,16 @@ void sbk__conn_unhold(sbk_conn *conn) {
   }
 }
 
+void sbk__conn_take(sbk_conn *conn, const void *data, size_t len) {
+  size_t used = conn->held != NULL ? 0 : take(conn, data, len);
+
+  if (used < len && !conn->deaf) {
+    hold(conn, (const uint8_t *)data + used, len - used);
+  }
+}
+
 int sbk_conn_feed(sbk_conn *conn, sbk_msec now, const void *data, size_t len) {
   sbk_broker *broker = conn->broker;
-  size_t used;
 
   if (broker->depth > 0) {
     return SBK_ERR_STATE;
@@ -159,10 +168,7 @@ int sbk_conn_feed(sbk_conn *conn, sbk_msec now, const void *data, size_t len) {
   }
   broker->counts.bytes_in += len;
   if (len > 0 && !conn->eof && conn->state != SBK__CONN_DEAD) {
-    used = conn->held != NULL ? 0 : take(conn, data, len);
-    if (used < len && !conn->deaf) {
-      hold(conn, (const uint8_t *)data + used, len - used);
-    }
+    sbk__conn_take(conn, data, len);
   }
   sbk__leave(broker);
   sbk__conn_settle(conn);
@@ -183,6 +189,9 @@ static bool nothing_left(const sbk_conn *conn) {
     return !sbk__conn_has_output(conn);
   case SBK__CONN_ASKED:
     return conn->request->endpoint != NULL;
+  case SBK__CONN_RECEIVES: /* it polls again, or has gone */
+  case SBK__CONN_SENDS:
+    return true;
   default:
     return false;
   }

@@ -1,5 +1,6 @@
 #include "conn.h"
 #include "output.h"
+#include "sockjs.h"
 
 #define STAGE_BYTES (64 * 1024) /* formed ahead for iovecs */
 
@@ -29,16 +30,53 @@ int sbk__conn_write(sbk_conn *conn, const void *data, size_t len) {
   return rv;
 }
 
+uint8_t *sbk__conn_room(sbk_conn *conn, size_t len) {
+  if (need_stage(conn) != 0 || sbk__stage_reserve(conn->stage, len, 0) != 0) {
+    return NULL;
+  }
+
+  return sbk__stage_room(conn->stage, len);
+}
+
+/* Forms what cannot be formed on demand, or has to stay. False: there was no
+ * memory, and it ends. */
+static bool form(sbk_conn *conn) {
+  bool empty;
+  int rv = 0;
+
+  if (conn->state == SBK__CONN_RECEIVES) {
+    rv = sbk__sockjs_has_output(conn) ? sbk__sockjs_next_frame(conn) : 0;
+  } else if (conn->session != NULL && conn->session->out.count > 0) {
+    rv = need_stage(conn);
+    if (rv == 0) {
+      rv = sbk__output_stage(conn->session, conn->stage, STAGE_BYTES);
+    }
+  }
+  empty = conn->stage == NULL || conn->stage->bytes == 0;
+  if (rv != 0 && empty) {
+    sbk__enter(conn->broker);
+    sbk__conn_end(conn, rv);
+    sbk__leave(conn->broker);
+  }
+
+  return rv == 0 || !empty;
+}
+
+static bool is_formed(const sbk_conn *conn) {
+  return conn->state == SBK__CONN_RECEIVES ||
+         (conn->session != NULL && conn->session->framed);
+}
+
 size_t sbk_conn_copy_out(sbk_conn *conn, void *buf, size_t cap) {
   size_t done = 0;
 
-  if (conn->state == SBK__CONN_DEAD) {
+  if (conn->state == SBK__CONN_DEAD || (is_formed(conn) && !form(conn))) {
     return 0;
   }
   if (conn->stage != NULL) {
     done = sbk__stage_copy_out(conn->stage, buf, cap);
   }
-  if (conn->session != NULL && done < cap) {
+  if (conn->session != NULL && !conn->session->framed && done < cap) {
     done += sbk__output_copy(conn->session, (uint8_t *)buf + done, cap - done);
   }
 
@@ -46,23 +84,8 @@ size_t sbk_conn_copy_out(sbk_conn *conn, void *buf, size_t cap) {
 }
 
 int sbk_conn_output(sbk_conn *conn, struct iovec *iov, int iovmax) {
-  int rv = 0;
-
-  if (conn->state == SBK__CONN_DEAD) {
+  if (conn->state == SBK__CONN_DEAD || !form(conn)) {
     return 0;
-  }
-
-  if (conn->session != NULL && conn->session->out.count > 0) {
-    rv = need_stage(conn);
-    if (rv == 0) {
-      rv = sbk__output_stage(conn->session, conn->stage, STAGE_BYTES);
-    }
-    if (rv != 0 && (conn->stage == NULL || conn->stage->bytes == 0)) {
-      sbk__enter(conn->broker);
-      sbk__conn_end(conn, rv);
-      sbk__leave(conn->broker);
-      return 0;
-    }
   }
 
   return conn->stage != NULL ? sbk__stage_iov(conn->stage, iov, iovmax) : 0;
@@ -95,11 +118,16 @@ void sbk_conn_sent(sbk_conn *conn, size_t len) {
     conn->session->moved = broker->core.now;
   }
   if (conn->stage != NULL) {
+    size_t done = sbk__stage_sent(conn->stage, len);
+
     conn->stage_at = broker->core.now;
-    len -= sbk__stage_sent(conn->stage, len);
+    len -= done;
     if (conn->stage->bytes == 0) {
       sbk__stage_free(conn->stage);
       conn->stage = NULL;
+    }
+    if (conn->state == SBK__CONN_RECEIVES) {
+      sbk__sockjs_sent(conn, done);
     }
   }
   if (conn->session != NULL && len > 0) {

@@ -1,6 +1,7 @@
 #include "drain.h"
 #include "msec.h"
 #include "request.h"
+#include "sockjs.h"
 
 #define LINGER 1000 /* ms that a refused peer is listened to */
 
@@ -27,7 +28,8 @@ static sbk_msec closing_due(const sbk_conn *conn) {
 /* A request has to be whole; while an answer goes out, the next need not have
  * begun. */
 static sbk_msec request_due(const sbk_conn *conn) {
-  return conn->state == SBK__CONN_ASKED ||
+  return conn->state == SBK__CONN_ASKED || conn->state == SBK__CONN_RECEIVES ||
+                 conn->state == SBK__CONN_SENDS ||
                  (conn->request == NULL && is_sending(conn))
              ? SBK_NEVER
              : sbk__after(conn->since,
@@ -38,6 +40,9 @@ static sbk_msec due(const sbk_conn *conn) {
   const struct sbk_config *config = &conn->broker->core.config;
   sbk_msec when = SBK_NEVER;
 
+  if (sbk__sockjs_carries(conn)) {
+    return sbk__sockjs_due(conn);
+  }
   if (conn->state == SBK__CONN_DEAD) {
     return SBK_NEVER;
   }
@@ -114,6 +119,10 @@ static void tick_http(sbk_conn *conn) {
 static void tick(sbk_conn *conn) {
   sbk_msec now = conn->broker->core.now;
 
+  if (sbk__sockjs_carries(conn)) {
+    sbk__sockjs_tick(conn);
+    return;
+  }
   sbk__conn_stamp(conn);
   if (conn->state == SBK__CONN_DEAD || due(conn) > now) {
     return;
@@ -147,7 +156,7 @@ void sbk__conn_tick(sbk_broker *broker, sbk_msec now) {
 
     tick(conn);
     sbk__heap_set(&broker->timers, timer, due(conn));
-    if (sbk_conn_wants(conn) != conn->told) {
+    if (!sbk__sockjs_carries(conn) && sbk_conn_wants(conn) != conn->told) {
       sbk__conn_ready(conn);
     }
   }

@@ -6,11 +6,13 @@
 #define TIB (GIB * 1024)
 
 /* Shared LIMITS table: one row a number, its default and its largest value. */
-static const struct {
+struct size_row {
   size_t offset;
   size_t normal;
   size_t largest;
-} sizes[] = {
+};
+
+static const struct size_row sizes[] = {
 #define SIZE(member, normal, largest)                                          \
   { offsetof(struct sbk_config, member), normal, largest }
     SIZE(max_connections, 10000, 16777216),
@@ -60,12 +62,14 @@ static const struct {
 #define HOUR ((sbk_msec)3600000)
 #define DAY  (24 * HOUR)
 
-static const struct {
+struct time_row {
   size_t offset;
   sbk_msec normal;
   sbk_msec largest;
   int may_be_never;
-} times[] = {
+};
+
+static const struct time_row times[] = {
 #define TIME(member, normal, largest, never)                                   \
   { offsetof(struct sbk_config, member), normal, largest, never }
     TIME(request_timeout, 10000, DAY, 0),
@@ -79,26 +83,67 @@ static const struct {
 #undef TIME
 };
 
-int sbk__limits_resolve(struct sbk_config *config) {
-  char *base = (char *)config;
-  size_t i;
+static const struct size_row sockjs_sizes[] = {
+#define SIZE(member, normal, largest)                                          \
+  { offsetof(struct sbk_sockjs, member), normal, largest }
+    SIZE(stream_limit, 128 * KIB, GIB),
+    SIZE(max_body, MIB, GIB),
+#undef SIZE
+};
 
-  for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-    size_t *member = (size_t *)(void *)(base + sizes[i].offset);
+static const struct time_row sockjs_times[] = {
+#define TIME(member, normal, largest)                                          \
+  { offsetof(struct sbk_sockjs, member), normal, largest, 0 }
+    TIME(heartbeat, 25000, DAY),
+    TIME(disconnect_delay, 5000, HOUR),
+#undef TIME
+};
 
-    *member = *member == 0 ? sizes[i].normal : *member;
-    if (*member > sizes[i].largest) {
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static int resolve_sizes(char *base, const struct size_row *rows,
+                         size_t count) {
+  for (; count > 0; count--, rows++) {
+    size_t *member = (size_t *)(void *)(base + rows->offset);
+
+    *member = *member == 0 ? rows->normal : *member;
+    if (*member > rows->largest) {
       return SBK_ERR_INVAL;
     }
   }
-  for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-    sbk_msec *member = (sbk_msec *)(void *)(base + times[i].offset);
 
-    *member = *member == 0 ? times[i].normal : *member;
-    if (*member > times[i].largest &&
-        !(times[i].may_be_never && *member == SBK_NEVER)) {
+  return 0;
+}
+
+static int resolve_times(char *base, const struct time_row *rows,
+                         size_t count) {
+  for (; count > 0; count--, rows++) {
+    sbk_msec *member = (sbk_msec *)(void *)(base + rows->offset);
+
+    *member = *member == 0 ? rows->normal : *member;
+    if (*member > rows->largest &&
+        !(rows->may_be_never && *member == SBK_NEVER)) {
       return SBK_ERR_INVAL;
     }
+  }
+
+  return 0;
+}
+
+int sbk__limits_resolve_sockjs(struct sbk_sockjs *sockjs) {
+  int rv = resolve_sizes((char *)sockjs, sockjs_sizes, COUNT(sockjs_sizes));
+
+  return rv != 0
+             ? rv
+             : resolve_times((char *)sockjs, sockjs_times, COUNT(sockjs_times));
+}
+
+int sbk__limits_resolve(struct sbk_config *config) {
+  int rv = resolve_sizes((char *)config, sizes, COUNT(sizes));
+
+  rv = rv != 0 ? rv : resolve_times((char *)config, times, COUNT(times));
+  if (rv != 0) {
+    return rv;
   }
 
   if (config->max_pending == 0) {

@@ -8,5 +8,7 @@
  * number is over its largest value, or two contradict each other.
  */
 int sbk__limits_resolve(struct sbk_config *config);
+/* The same with the numbers of an endpoint's SockJS. */
+int sbk__limits_resolve_sockjs(struct sbk_sockjs *sockjs);
 
 #endif

@@ -29,6 +29,8 @@ static const struct {
     [SBK__FAULT_CONTROL_RATE] = {"too many control frames or line ends",
                                  SBK_ERR_TOO_MANY, 1008},
 
+    [SBK__FAULT_SOCKJS] = {"broken JSON encoding", SBK_ERR_WEBSOCKET, 1007},
+
     [SBK__FAULT_COMMAND] = {"unknown command", SBK_ERR_STOMP, 1002},
     [SBK__FAULT_COMMAND_SIZE] = {"command over max_command", SBK_ERR_TOO_BIG,
                                  1009},

@@ -75,10 +75,10 @@ bool sbk__http_field_has(const sbk__http_head *head, const char *name,
 
 /*
  * How many bytes of body follow. 0 and *len; -411 with Transfer-Encoding; -400
- * if Content-Length is no number; -413 over max_request_body; -417 with
+ * if Content-Length is no number; -413 over max; -417 with
  * Expect.
  */
-int sbk__http_body_len(const sbk__http_head *head, size_t *len);
+int sbk__http_body_len(const sbk__http_head *head, size_t max, size_t *len);
 
 /*
  * May this request become a WebSocket? 0, or a negative status: -405 not GET;

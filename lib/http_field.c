@@ -88,9 +88,8 @@ bool sbk__http_field_has(const sbk__http_head *head, const char *name,
   return false;
 }
 
-int sbk__http_body_len(const sbk__http_head *head, size_t *len) {
+int sbk__http_body_len(const sbk__http_head *head, size_t max, size_t *len) {
   const char *text = sbk__http_field_get(head, "Content-Length");
-  const size_t max = head->limits->max_request_body;
   size_t value = 0;
   const char *p;
 

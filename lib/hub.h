@@ -23,6 +23,20 @@
 #include "subs.h"
 #include "ws.h"
 
+/* What an endpoint has set for SockJS, and its sessions over requests. */
+typedef struct sbk__sockjs_setup {
+  bool no_websocket;
+  bool cookie;
+  bool htmlfile;
+  bool jsonp;
+  char *client_url; /* NULL: no iframe page */
+  sbk_msec heartbeat;
+  sbk_msec disconnect_delay;
+  size_t stream_limit;
+  size_t max_body;
+  sbk__map sessions; /* of struct sbk__sockjs, by the client's id */
+} sbk__sockjs_setup;
+
 /* A path for sessions, as sbk_broker_add_endpoint() copied it. */
 typedef struct sbk__endpoint {
   sbk__node in_endpoints;
@@ -32,6 +46,7 @@ typedef struct sbk__endpoint {
   bool secure;
   int (*message)(sbk_session *session, int binary, const void *data, size_t len,
                  void *arg);
+  sbk__sockjs_setup *sockjs; /* NULL: WebSocket only */
 } sbk__endpoint;
 
 /* What is to be done when the outermost call ends. */
@@ -115,6 +130,7 @@ struct sbk_broker {
   size_t conn_count;
   size_t pending_count;  /* of them not connected yet */
   size_t refusing_count; /* that only say 503 */
+  size_t sockjs_count;   /* that carry a session of SockJS, without a socket */
   sbk__heap timers;
   sbk__ws_pool contexts;
 

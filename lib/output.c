@@ -6,6 +6,8 @@
 #include "ledger.h"
 #include "pressure.h"
 #include "refusal.h"
+#include "sockjs_frame.h"
+#include "str.h"
 
 /* One entry, ready to go: the WebSocket head, the personal head or the whole
  * frame, the shared rest, and apart from it a large body and its NUL. */
@@ -96,6 +98,77 @@ static void form_entry(form *f, const sbk_session *s, const sbk__entry *e) {
   }
 }
 
+/* ---- as text, for transports that have nothing else ---- */
+
+static void add_part(sbk__parts *p, const void *base, size_t len) {
+  p->parts[p->count].iov_base = (void *)(uintptr_t)base;
+  p->parts[p->count].iov_len = len;
+  p->count++;
+}
+
+/* Where the digits of content-length stand in the head of a rest: the library
+ * writes it last. NULL: there is none. */
+static const uint8_t *find_length(const uint8_t *head, size_t len) {
+  static const char name[] = "content-length:";
+  const size_t name_len = sizeof(name) - 1;
+  size_t at = len;
+
+  if (len < 2) {
+    return NULL;
+  }
+  /* The line in front of the empty one. */
+  for (at = len - 2; at > 0 && head[at - 1] != '\n'; at--) {
+  }
+
+  return len - at > name_len && memcmp(head + at, name, name_len) == 0
+             ? head + at + name_len
+             : NULL;
+}
+
+static void add_rest(sbk__parts *p, const sbk__rest *rest, const sbk_buf *body,
+                     bool text) {
+  static const uint8_t nul = 0;
+  size_t len = body != NULL ? body->len : 0;
+  size_t head = rest->total - len - 1;
+  const uint8_t *digits = text ? NULL : find_length(rest->data, head);
+
+  if (digits == NULL) {
+    add_part(p, rest->data, head);
+  } else {
+    add_part(p, rest->data, (size_t)(digits - rest->data));
+    add_part(p, p->digits,
+             sbk__format_u64(p->digits, sbk__sockjs_text_len(body->data, len)));
+    add_part(p, "\n\n", 2);
+  }
+  if (len > 0) {
+    add_part(p, body->data, len);
+  }
+  add_part(p, &nul, 1);
+}
+
+void sbk__output_parts(const sbk_session *session, const sbk__entry *entry,
+                       sbk__parts *parts) {
+  const sbk__rest *rest;
+  const sbk__sub *sub;
+
+  parts->count = 0;
+  if (entry->slot == SBK__OUT_NOTHING) {
+    return;
+  }
+  if (!sbk__entry_is_message(entry)) {
+    add_part(parts, entry->ref.buf->data, entry->ref.buf->len);
+    return;
+  }
+
+  rest = rest_of(session, entry);
+  sub = session->subs[sbk__entry_slot(entry)];
+  add_part(parts, sub->data, sub->head_len);
+  if (sbk__entry_is_delivery(entry)) {
+    add_part(parts, entry->ref.delivery->extra, entry->ref.delivery->extra_len);
+  }
+  add_rest(parts, rest, message_of(entry)->text, rest->text);
+}
+
 /* Takes the first skip bytes off. */
 static void form_skip(form *f, size_t skip) {
   int i;
@@ -168,6 +241,28 @@ static void pop(sbk_session *session) {
   release(session, &entry, true);
 }
 
+/* It cannot be dropped any more: from now on its age counts. */
+static void start(sbk_session *session, sbk__entry *entry) {
+  if (is_droppable(entry)) {
+    entry->stamp = (uint32_t)session->broker->core.now;
+  }
+}
+
+void sbk__output_take(sbk_session *session, uint32_t count) {
+  uint32_t i;
+
+  for (i = 0; i < count; i++) {
+    start(session, sbk__outq_at(&session->out, i));
+  }
+  session->taken = count;
+}
+
+void sbk__output_pop(sbk_session *session, uint32_t count) {
+  for (; count > 0; count--) {
+    pop(session);
+  }
+}
+
 void sbk__output_sent(sbk_session *session, size_t len) {
   while (len > 0) {
     size_t left;
@@ -176,11 +271,8 @@ void sbk__output_sent(sbk_session *session, size_t len) {
     left =
         wire_len(session, sbk__outq_at(&session->out, 0)) - session->head_sent;
     if (len < left) {
-      sbk__entry *front = sbk__outq_at(&session->out, 0);
-
-      if (session->head_sent == 0 && is_droppable(front)) {
-        /* It cannot be dropped any more: from now on its age counts. */
-        front->stamp = (uint32_t)session->broker->core.now;
+      if (session->head_sent == 0) {
+        start(session, sbk__outq_at(&session->out, 0));
       }
       session->head_sent += len;
       return;
@@ -272,7 +364,7 @@ bool sbk__output_drop_oldest(sbk_session *session) {
   if (session->droppable == 0) {
     return false;
   }
-  i = session->head_sent > 0 && i == 0 ? 1 : i;
+  i = i > sbk__session_started(session) ? i : sbk__session_started(session);
   while (i < q->count && !is_droppable(sbk__outq_at(q, i))) {
     i++;
   }
@@ -291,7 +383,8 @@ bool sbk__output_drop_aged(sbk_session *session) {
 
   while (q->count > 0 && (uint32_t)core->now - sbk__outq_at(q, 0)->stamp >=
                              core->config.send_timeout) {
-    if (session->head_sent > 0 || !is_droppable(sbk__outq_at(q, 0))) {
+    if (sbk__session_started(session) > 0 ||
+        !is_droppable(sbk__outq_at(q, 0))) {
       return false;
     }
     drop_at(session, 0);
@@ -319,11 +412,12 @@ static void drop_to(sbk_session *session, uint32_t keep) {
 }
 
 void sbk__output_drop(sbk_session *session) {
-  drop_to(session, session->head_sent > 0 ? 1 : 0);
+  drop_to(session, sbk__session_started(session));
 }
 
 void sbk__output_clear(sbk_session *session) {
   drop_to(session, 0);
   sbk__outq_trim(&session->out, &session->broker->rings);
   session->head_sent = 0;
+  session->taken = 0;
 }

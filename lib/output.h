@@ -10,6 +10,24 @@
  * nothing has to be kept but a count.
  */
 
+/* The pieces of an entry as STOMP has them, without any transport's framing. */
+typedef struct sbk__parts {
+  struct iovec parts[8];
+  int count;
+  char digits[20];
+} sbk__parts;
+
+/* Of an entry that is neither SBK__OUT_CONTROL nor _FRAME. A MESSAGE whose
+ * bytes are not UTF-8 says in its content-length how many its body has once
+ * they are: see sbk__sockjs_text_len(). */
+void sbk__output_parts(const sbk_session *session, const sbk__entry *entry,
+                       sbk__parts *parts);
+/* So many of the oldest entries are in an answer now: they stay until they are
+ * gone, or the session is left alone. */
+void sbk__output_take(sbk_session *session, uint32_t count);
+/* So many of the oldest entries are gone. */
+void sbk__output_pop(sbk_session *session, uint32_t count);
+
 /* Fills dst with the next bytes; how many. */
 size_t sbk__output_copy(const sbk_session *session, uint8_t *dst, size_t cap);
 /* len bytes of them are gone. */

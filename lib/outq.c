@@ -45,7 +45,7 @@ static void ring_put(sbk__rings *rings, sbk__entry *ring, uint32_t cap) {
 }
 
 /* Moves the others together. */
-static void close_holes(sbk__outq *q) {
+void sbk__outq_close_holes(sbk__outq *q) {
   uint32_t from, to = 0, looked = 0;
 
   for (from = 0; from < q->count; from++) {
@@ -69,7 +69,7 @@ int sbk__outq_reserve(sbk__outq *q, sbk__rings *rings) {
     return 0;
   }
   if (q->cap > 0 && q->holes >= q->cap / 4) {
-    close_holes(q);
+    sbk__outq_close_holes(q);
     return 0;
   }
   if (cap > UINT32_MAX / 4) {

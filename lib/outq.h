@@ -28,6 +28,7 @@ typedef struct sbk__entry {
 #define SBK__OUT_BINARY  0xfffffff1u /* the same in octets */
 #define SBK__OUT_CONTROL 0xfffffff2u /* a whole control frame of WebSocket */
 #define SBK__OUT_NOTHING 0xfffffff3u /* what stood here was dropped */
+#define SBK__OUT_FRAME   0xfffffff4u /* a whole frame of SockJS: o, h, c */
 
 typedef struct sbk__outq {
   sbk__entry *ring;
@@ -59,6 +60,8 @@ void sbk__outq_trim(sbk__outq *q, sbk__rings *rings);
 /* Takes the one at place i out of the middle; its reference moves to the
  * caller. A hole stays, so that this costs the same wherever it is. */
 sbk__entry sbk__outq_take(sbk__outq *q, uint32_t i, size_t bytes);
+/* Takes the holes out. */
+void sbk__outq_close_holes(sbk__outq *q);
 /* The entry at place i, 0 being the oldest; i is below count. */
 static inline sbk__entry *sbk__outq_at(const sbk__outq *q, uint32_t i) {
   return &q->ring[(q->head + i) & (q->cap - 1)];

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "session.h"
+#include "sockjs_url.h"
 #include "utf8.h"
 
 /* What the host sees of sessions and users. */
@@ -36,6 +37,34 @@ const char *sbk_session_peer(sbk_session *session) {
 
 const char *sbk_session_endpoint(sbk_session *session) {
   return session->endpoint != NULL ? session->endpoint->path : "";
+}
+
+const char *sbk_session_transport(sbk_session *session) {
+  return session->transport != 0
+             ? sbk__sockjs_kind_name((enum sbk__sockjs_kind)session->transport)
+         : session->websocket ? "websocket"
+                              : "tcp";
+}
+
+/* RFC 6455, 7.4.2: what applications may say. */
+static bool is_own_code(int code) {
+  return code == 1000 || (code >= 3000 && code <= 4999);
+}
+
+int sbk_session_close_code(sbk_session *session, int code, const char *reason) {
+  size_t len = reason != NULL ? strlen(reason) : 0;
+
+  if (!session->plain || session->state == SBK__CLOSING) {
+    return SBK_ERR_STATE;
+  }
+  if (!is_own_code(code) || len > 123 || !sbk__utf8_valid(reason, len)) {
+    return SBK_ERR_INVAL;
+  }
+  sbk__enter(session->broker);
+  sbk__session_close(session, SBK_ERR_CLOSED, (uint16_t)code, reason);
+  sbk__leave(session->broker);
+
+  return 0;
 }
 
 void sbk_session_close(sbk_session *session, const char *text) {

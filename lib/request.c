@@ -1,7 +1,8 @@
-#include "request.h"
+#include "sockjs_request.h"
 
 #include <string.h>
 
+#include "answer.h"
 #include "ascii.h"
 
 const char *sbk_request_method(sbk_request *request) {
@@ -67,8 +68,12 @@ int sbk_request_set_user(sbk_request *request, const char *user) {
   return 0;
 }
 
+sbk_session *sbk_request_session(sbk_request *request) {
+  return sbk__sockjs_session_of(request);
+}
+
 int sbk_request_set_session_data(sbk_request *request, void *data) {
-  if (request->endpoint == NULL) {
+  if (request->endpoint == NULL || sbk_request_session(request) != NULL) {
     return SBK_ERR_STATE;
   }
   request->session_data = data;
@@ -126,35 +131,11 @@ static bool fields_valid(const struct sbk_field *fields) {
   return true;
 }
 
-static void write_answer(sbk_request *request, int status,
-                         const struct sbk_field *fields, const void *body,
-                         size_t len, sbk__str *out) {
-  /* RFC 9110, 15.3.5 and 15.4.5: these have no content. */
-  bool bare = status == 204 || status == 304;
-
-  sbk__http_write_status(out, status);
-  for (; fields != NULL && fields->name != NULL; fields++) {
-    sbk__str_addz(out, fields->name);
-    sbk__str_addz(out, ": ");
-    sbk__str_addz(out, fields->value);
-    sbk__str_addz(out, "\r\n");
-  }
-  if (!bare) {
-    sbk__str_addz(out, "Content-Length: ");
-    sbk__str_add_u64(out, len);
-    sbk__str_addz(out, "\r\n");
-  }
-  sbk__str_addz(out, request->close ? "Connection: close\r\n\r\n" : "\r\n");
-  if (!bare && strcmp(sbk__http_method(&request->head), "HEAD") != 0) {
-    sbk__str_add(out, body, len);
-  }
-}
-
 int sbk_request_answer(sbk_request *request, int status,
                        const struct sbk_field *fields, const void *body,
                        size_t len) {
   sbk_broker *broker = request->conn->broker;
-  sbk__str out;
+  sbk__answer answer;
   int rv;
 
   if (request->endpoint != NULL || request->answered) {
@@ -164,11 +145,11 @@ int sbk_request_answer(sbk_request *request, int status,
     return SBK_ERR_INVAL;
   }
 
-  sbk__str_init(&out, &broker->core.mem);
-  write_answer(request, status, fields, body, len, &out);
-  rv = out.failed ? SBK_ERR_NOMEM
-                  : sbk__conn_write(request->conn, out.data, out.len);
-  sbk__str_free(&out);
+  sbk__answer_init(&answer, request->conn, status);
+  for (; fields != NULL && fields->name != NULL; fields++) {
+    sbk__answer_field(&answer, fields->name, fields->value);
+  }
+  rv = sbk__answer_whole(&answer, body, len);
   if (rv != 0) {
     return rv;
   }

@@ -6,6 +6,7 @@
 #include "output.h"
 #include "pressure.h"
 #include "refusal.h"
+#include "sockjs_frame.h"
 #include "stomp_write.h"
 
 static int make_id(sbk_session *session) {
@@ -238,6 +239,11 @@ static void last_words(sbk_session *session, int reason, uint16_t close,
     push(session, error,
          sbk__utf8_valid(error->data, error->len) ? SBK__OUT_TEXT
                                                   : SBK__OUT_BINARY);
+  }
+  if (session->framed && !session->silent && !session->peer_closed) {
+    push(session,
+         sbk__sockjs_close_frame(&session->broker->core.mem, close, text),
+         SBK__OUT_FRAME);
   }
   if (session->websocket && !session->silent) {
     push(session, sbk__ws_close(&session->broker->core.mem, close, text),

@@ -32,6 +32,7 @@ struct sbk_session {
 
   sbk__outq out;
   size_t head_sent; /* bytes of the oldest entry that are gone already */
+  uint32_t taken;   /* so many of the oldest are in a request's answer */
   sbk__sub **subs;  /* by slot; NULL: free */
   sbk__map *by_id;  /* of many active ones that have an id; else NULL */
   uint32_t slot_count;
@@ -63,10 +64,14 @@ struct sbk_session {
   uint32_t dropped;   /* of them, not told to the host yet */
   int reason;         /* of the end */
   uint8_t state;
-  uint8_t version; /* enum sbk__version */
+  uint8_t version;   /* enum sbk__version */
+  uint8_t transport; /* enum sbk__sockjs_kind, or 0 */
   bool websocket;
-  bool plain;   /* no STOMP: endpoint->message takes what comes */
-  bool pending; /* counted among those that are not connected yet */
+  bool framed;      /* what goes out is in frames of SockJS */
+  bool away;        /* no request takes them just now */
+  bool peer_closed; /* the peer's Close came: it knows */
+  bool plain;       /* no STOMP: endpoint->message takes what comes */
+  bool pending;     /* counted among those that are not connected yet */
   bool was_connected;
   bool saw_connect;
   bool saw_disconnect;
@@ -134,6 +139,10 @@ bool sbk__session_token(sbk_session *session);
 
 /* The clock is known for the first time: all that was is now. */
 void sbk__session_stamp(sbk_session *session);
+/* A request takes what goes out, or none does any more. What waited for one
+ * has not waited for a slow peer. */
+void sbk__session_taken_by(sbk_session *session, uint8_t transport);
+void sbk__session_left_alone(sbk_session *session);
 /* When time alone changes something; SBK_NEVER: never. And what it then does.
  */
 sbk_msec sbk__session_due(const sbk_session *session);
@@ -155,6 +164,11 @@ void sbk__session_eats(sbk_session *session);
 void sbk__session_free_index(sbk_session *session);
 /* An entry that names the slot is gone. */
 void sbk__session_release_slot(sbk_session *session, uint32_t slot);
+
+/* So many of the oldest entries are on their way, and stay. */
+static inline uint32_t sbk__session_started(const sbk_session *session) {
+  return session->taken > 0 ? session->taken : session->head_sent > 0;
+}
 
 static inline bool sbk__session_waits(const sbk_session *session) {
   return session->call != NULL || session->paused ||

@@ -27,14 +27,32 @@ bool sbk__session_token(sbk_session *session) {
   return true;
 }
 
-void sbk__session_stamp(sbk_session *session) {
-  sbk_msec now = session->broker->core.now;
+static void restamp(sbk_session *session) {
   uint32_t i;
 
-  session->born = session->last_in = session->last_out = session->moved = now;
   for (i = 0; i < session->out.count; i++) {
-    sbk__outq_at(&session->out, i)->stamp = (uint32_t)now;
+    sbk__outq_at(&session->out, i)->stamp = (uint32_t)session->broker->core.now;
   }
+}
+
+void sbk__session_stamp(sbk_session *session) {
+  sbk_msec now = session->broker->core.now;
+
+  session->born = session->last_in = session->last_out = session->moved = now;
+  restamp(session);
+}
+
+void sbk__session_taken_by(sbk_session *session, uint8_t transport) {
+  session->transport = transport;
+  session->away = false;
+  session->moved = session->last_out = session->broker->core.now;
+  restamp(session);
+}
+
+void sbk__session_left_alone(sbk_session *session) {
+  session->away = true;
+  session->taken = 0;
+  session->out.looked = 0;
 }
 
 /* Where messages may be dropped, the oldest may be young, and yet nothing have
@@ -47,7 +65,7 @@ static sbk_msec queue_due(const sbk_session *session) {
   const sbk__core *core = &session->broker->core;
   uint32_t age;
 
-  if (session->out.count == 0) {
+  if (session->out.count == 0 || session->away) {
     return SBK_NEVER;
   }
   age = (uint32_t)core->now - sbk__outq_at(&session->out, 0)->stamp;
@@ -61,8 +79,8 @@ static sbk_msec queue_due(const sbk_session *session) {
 
 /* WebSocket pings stand in for heart-beats that were not agreed on. */
 static bool pings(const sbk_session *session) {
-  return session->websocket && session->state == SBK__CONNECTED &&
-         session->beat_out == 0 &&
+  return session->websocket && !session->framed &&
+         session->state == SBK__CONNECTED && session->beat_out == 0 &&
          session->broker->core.config.ping_interval != SBK_NEVER;
 }
 
@@ -78,8 +96,12 @@ static sbk_msec silence_due(const sbk_session *session) {
              : sbk__after(session->last_in, interval * config->heartbeat_grace);
 }
 
+/* sockjs-protocol 0.3.3, Protocol and framing: `h` now and then, unless
+ * heart-beats of STOMP go out. */
 static sbk_msec beat_due(const sbk_session *session) {
-  sbk_msec interval = session->beat_out != 0 ? session->beat_out
+  sbk_msec interval = session->away            ? SBK_NEVER
+                      : session->beat_out != 0 ? session->beat_out
+                      : session->framed ? session->endpoint->sockjs->heartbeat
                       : pings(session)
                           ? session->broker->core.config.ping_interval
                           : SBK_NEVER;
@@ -94,14 +116,16 @@ sbk_msec sbk__session_due(const sbk_session *session) {
   if (session->state == SBK__CLOSING) {
     return SBK_NEVER;
   }
+  due = sbk__earlier(due, session->state == SBK__CONNECTED || session->framed
+                              ? beat_due(session)
+                              : SBK_NEVER);
   if (session->state != SBK__CONNECTED) {
     return sbk__earlier(
         due, sbk__after(session->born,
                         session->broker->core.config.connect_timeout));
   }
 
-  return sbk__earlier(due,
-                      sbk__earlier(silence_due(session), beat_due(session)));
+  return sbk__earlier(due, silence_due(session));
 }
 
 static void beat(sbk_session *session) {
@@ -113,6 +137,8 @@ static void beat(sbk_session *session) {
   }
   if (session->beat_out != 0) {
     sbk__session_push(session, sbk_buf_ref(broker->beat), SBK__OUT_TEXT);
+  } else if (session->framed) {
+    sbk__session_push(session, sbk_buf_copy(broker, "h", 1), SBK__OUT_FRAME);
   } else {
     sbk__session_push(session,
                       sbk__ws_control(&broker->core.mem, SBK__WS_PING, NULL, 0),
@@ -135,6 +161,8 @@ void sbk__session_tick(sbk_session *session) {
   } else if (session->state != SBK__CONNECTED) {
     if (sbk__after(session->born, core->config.connect_timeout) <= core->now) {
       sbk__session_fail(session, SBK__FAULT_CONNECT_TIMEOUT, NULL);
+    } else if (session->framed && beat_due(session) <= core->now) {
+      beat(session);
     }
   } else if (silence_due(session) <= core->now) {
     sbk__session_fail(session, SBK__FAULT_SILENT, NULL);

@@ -76,18 +76,22 @@ int sbk__stage_reserve(sbk__stage *stage, size_t copies, size_t pieces) {
   return 0;
 }
 
-void sbk__stage_copy(sbk__stage *stage, const void *data, size_t len) {
-  sbk__piece *last;
+uint8_t *sbk__stage_room(sbk__stage *stage, size_t len) {
+  sbk__piece *last = &stage->pieces[stage->head + stage->count - 1];
+  uint8_t *room = (uint8_t *)(uintptr_t)last->base + last->len;
 
-  if (len == 0) {
-    return;
-  }
   assert(len <= stage->run_left);
-  last = &stage->pieces[stage->head + stage->count - 1];
-  memcpy((uint8_t *)(uintptr_t)last->base + last->len, data, len);
   last->len += len;
   stage->bytes += len;
   stage->run_left -= len;
+
+  return room;
+}
+
+void sbk__stage_copy(sbk__stage *stage, const void *data, size_t len) {
+  if (len > 0) {
+    memcpy(sbk__stage_room(stage, len), data, len);
+  }
 }
 
 void sbk__stage_add(sbk__stage *stage, const void *data, size_t len,

@@ -36,6 +36,8 @@ void sbk__stage_free(sbk__stage *stage);
 int sbk__stage_reserve(sbk__stage *stage, size_t copies, size_t pieces);
 /* A copy of bytes, within what was reserved. */
 void sbk__stage_copy(sbk__stage *stage, const void *data, size_t len);
+/* Room for len bytes, to be filled in at once; within what was reserved. */
+uint8_t *sbk__stage_room(sbk__stage *stage, size_t len);
 /* Bytes of owner, which gets one reference more; within what was reserved. */
 void sbk__stage_add(sbk__stage *stage, const void *data, size_t len,
                     sbk_buf *owner);

@@ -36,6 +36,7 @@ int sbk_broker_stats(sbk_broker *broker, struct sbk_stats *stats) {
   all.history_bytes = broker->keep.history_bytes;
   all.retained = broker->keep.value_count;
   all.retained_bytes = broker->keep.value_bytes;
+  all.sockjs_sessions = broker->sockjs_count;
   memcpy(stats, &all, size);
   stats->size = size;
 

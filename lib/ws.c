@@ -138,7 +138,7 @@ static enum sbk__fault check_length(const uint8_t *head, uint64_t *len) {
 }
 
 static enum sbk__fault check_data_frame(sbk__ws_reader *reader,
-                                        const struct sbk_config *limits,
+                                        const sbk__ws_limits *limits,
                                         uint64_t len) {
   bool first = reader->opcode != 0;
 
@@ -159,7 +159,7 @@ static enum sbk__fault check_data_frame(sbk__ws_reader *reader,
   reader->fragments++;
   reader->empty = len == 0 ? reader->empty + 1 : 0;
   if (reader->fragments > limits->max_fragments ||
-      reader->empty > limits->max_empty_fragments) {
+      reader->empty > limits->max_empty) {
     return SBK__FAULT_WS_FRAGMENTS;
   }
 
@@ -167,7 +167,7 @@ static enum sbk__fault check_data_frame(sbk__ws_reader *reader,
 }
 
 static enum sbk__fault check_header(sbk__ws_reader *reader,
-                                    const struct sbk_config *limits,
+                                    const sbk__ws_limits *limits,
                                     const uint8_t *head) {
   enum sbk__fault fault;
   uint64_t len;
@@ -200,7 +200,7 @@ static enum sbk__fault check_header(sbk__ws_reader *reader,
 
 /* Gathers a header, checks it, and hands it to a context. *whole: it is. */
 static enum sbk__fault read_header(sbk__ws_reader *reader, sbk__ws_pool *pool,
-                                   const struct sbk_config *limits,
+                                   const sbk__ws_limits *limits,
                                    const uint8_t *data, size_t len,
                                    size_t *used, bool *whole) {
   enum sbk__fault fault;
@@ -310,7 +310,7 @@ static enum sbk__fault take_payload(sbk__ws_reader *reader,
 }
 
 enum sbk__fault sbk__ws_read(sbk__ws_reader *reader, sbk__ws_pool *pool,
-                             const struct sbk_config *limits, const void *data,
+                             const sbk__ws_limits *limits, const void *data,
                              size_t len, size_t *used, sbk__ws_event *event) {
   const uint8_t *bytes = data;
   struct wslay_frame_iocb iocb;

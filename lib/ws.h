@@ -45,6 +45,12 @@ typedef struct sbk__ws_reader {
   uint8_t head[14]; /* of a header that came in pieces */
 } sbk__ws_reader;
 
+typedef struct sbk__ws_limits {
+  size_t max_message;   /* bytes of a message */
+  size_t max_fragments; /* of one message */
+  size_t max_empty;     /* of them in a row, without payload */
+} sbk__ws_limits;
+
 /* What came: opcode 0: nothing whole yet, all was taken. */
 typedef struct sbk__ws_event {
   uint8_t opcode;
@@ -59,7 +65,7 @@ typedef struct sbk__ws_event {
  * one.
  */
 enum sbk__fault sbk__ws_read(sbk__ws_reader *reader, sbk__ws_pool *pool,
-                             const struct sbk_config *limits, const void *data,
+                             const sbk__ws_limits *limits, const void *data,
                              size_t len, size_t *used, sbk__ws_event *event);
 void sbk__ws_clear(sbk__ws_reader *reader, sbk__ws_pool *pool);
 

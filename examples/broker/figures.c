@@ -110,6 +110,10 @@ const struct figure figures[] = {
     DROPPED("outbound", outbound, NULL),
     DROPPED("at an end", ended, NULL),
 
+    NOW("sockjs", "sessions", sockjs_sessions, "Sessions over requests."),
+    SUM("sockjs", "interrupted", sockjs_interrupted, "sockjs_interrupted",
+        "Answers that were cut inside of a frame."),
+
     NOW("waiting", "bytes", waiting, "Bytes of memory that wait for peers."),
     NOW("waiting", "paused", paused, "Sessions not read: too much waits."),
     SUM("waiting", "alarms", alarms, "alarms", "Times that too much waited."),

@@ -2,6 +2,7 @@
 #define STOMPBROKER_BROKER_H
 
 #include <stompbroker/base.h>
+#include <stompbroker/sockjs.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,7 +37,9 @@ struct sbk_callbacks {
    * A peer asks to open a session at an endpoint; method, key and Origin have
    * been checked. SBK_PASS lets it in; SBK_REJECT (SBK_DROP is the same)
    * refuses with sbk_request_set_status(), 403 unless set; SBK_WAIT holds the
-   * peer until sbk_request_resume(). NULL lets everybody in.
+   * peer until sbk_request_resume(). NULL lets everybody in. Asked for each
+   * request of a session of SockJS: those that come later
+   * (sbk_request_session()) have to be of the same user, or are not found.
    */
   enum sbk_verdict (*handshake)(sbk_request *request, void *arg);
   /**
@@ -311,12 +314,15 @@ struct sbk_endpoint {
    */
   int (*message)(sbk_session *session, int binary, const void *data, size_t len,
                  void *arg);
+  /** Set: SockJS below the path too, as sockjs.h says. NULL: WebSocket only. */
+  const struct sbk_sockjs *sockjs;
 };
 #define SBK_ENDPOINT_INIT SBK__SIZED(struct sbk_endpoint)
 
 /** 0; SBK_ERR_INVAL: the path does not begin with '/', holds '?', '#', a blank
- * or a control character, or an origin is malformed; SBK_ERR_EXISTS;
- * SBK_ERR_NOMEM; SBK_ERR_ABI. */
+ * or a control character, an origin is malformed, a number of SockJS is out of
+ * range, or its client_url is no URL; SBK_ERR_EXISTS; SBK_ERR_NOMEM;
+ * SBK_ERR_ABI. */
 SBK_API int sbk_broker_add_endpoint(sbk_broker *broker,
                                     const struct sbk_endpoint *endpoint);
 

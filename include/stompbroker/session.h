@@ -8,7 +8,8 @@ extern "C" {
 #endif
 
 /*
- * A session: one WebSocket, or one raw STOMP stream. Valid until
+ * A session: one WebSocket, one session of SockJS over requests, or one raw
+ * STOMP stream. Valid until
  * `disconnected` returns; of one that never was connected, until its
  * connection is freed.
  */
@@ -30,6 +31,10 @@ SBK_API sbk_broker *sbk_session_broker(sbk_session *session);
 SBK_API const char *sbk_session_peer(sbk_session *session);
 /** The endpoint's path; "" for streams that came without one. */
 SBK_API const char *sbk_session_endpoint(sbk_session *session);
+/** "tcp", "websocket", or as the last part of SockJS's path has it how its
+ * output is taken, or was last: "xhr", "xhr_streaming", "eventsource",
+ * "htmlfile", "jsonp". */
+SBK_API const char *sbk_session_transport(sbk_session *session);
 
 /**
  * Ends a session from the server's side: ERROR with that text (NULL: none)
@@ -38,6 +43,15 @@ SBK_API const char *sbk_session_endpoint(sbk_session *session);
  * comes at the end of the outermost call.
  */
 SBK_API void sbk_session_close(sbk_session *session, const char *text);
+
+/**
+ * Ends a session of plain messages with a Close of that code and reason (UTF-8,
+ * 123 bytes at most; NULL: none). 0; SBK_ERR_INVAL: a code other than 1000 and
+ * 3000 to 4999 (RFC 6455, 7.4.2), or such a reason; SBK_ERR_STATE: it speaks
+ * STOMP, or is closing.
+ */
+SBK_API int sbk_session_close_code(sbk_session *session, int code,
+                                   const char *reason);
 
 /**
  * Ends a session at that time of the host's monotonic clock, with ERROR

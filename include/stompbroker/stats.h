@@ -97,6 +97,11 @@ struct sbk_stats {
   uint64_t dropped_outbound; /**< MESSAGEs, by outbound interceptors */
   uint64_t dropped_ended;    /**< MESSAGEs that waited for a session that ended,
                                   those of queues apart */
+
+  /* SockJS over requests (sockjs.h). */
+  uint64_t sockjs_sessions;    /**< now, those that ended lately among them */
+  uint64_t sockjs_interrupted; /**< answers that were cut inside of a frame,
+                                    which came again */
 };
 #define SBK_STATS_INIT SBK__SIZED(struct sbk_stats)
 

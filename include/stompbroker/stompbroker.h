@@ -10,6 +10,7 @@
 #include <stompbroker/rule.h>
 #include <stompbroker/send.h>
 #include <stompbroker/session.h>
+#include <stompbroker/sockjs.h>
 #include <stompbroker/stats.h>
 #include <stompbroker/topic.h>
 #include <stompbroker/version.h>

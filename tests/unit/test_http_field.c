@@ -65,7 +65,7 @@ static int body_len(const char *lines, size_t *len) {
 
   snprintf(text, sizeof(text), "Host: a\r\n%s", lines);
   read_fields("POST", text);
-  return sbk__http_body_len(&head, len);
+  return sbk__http_body_len(&head, head.limits->max_request_body, len);
 }
 
 static void knows_how_long_the_body_is(void **state) {

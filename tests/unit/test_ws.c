@@ -106,8 +106,11 @@ static bool feed(struct reading *r, const void *data, size_t len) {
     sbk__ws_event event;
 
     memcpy(piece, bytes + done, left);
-    r->fault = sbk__ws_read(&r->reader, &r->pool, &r->limits, piece, left,
-                            &used, &event);
+    r->fault = sbk__ws_read(&r->reader, &r->pool,
+                            &(sbk__ws_limits){r->limits.max_message,
+                                              r->limits.max_fragments,
+                                              r->limits.max_empty_fragments},
+                            piece, left, &used, &event);
     free(piece);
     assert_true(used <= left);
     done += used;
@@ -854,16 +857,23 @@ static void an_idle_reader_holds_no_memory(void **state) {
   put(&stream, 0x81, "text", 4);
   memset(readers, 0, sizeof(readers));
   for (i = 0; i < 20; i++) {
-    assert_int_equal(sbk__ws_read(&readers[i], &r.pool, &r.limits, stream.data,
-                                  stream.len - 1, &used, &event),
-                     SBK__FAULT_NONE);
+    assert_int_equal(
+        sbk__ws_read(&readers[i], &r.pool,
+                     &(sbk__ws_limits){r.limits.max_message,
+                                       r.limits.max_fragments,
+                                       r.limits.max_empty_fragments},
+                     stream.data, stream.len - 1, &used, &event),
+        SBK__FAULT_NONE);
     assert_non_null(readers[i].context);
   }
   for (i = 0; i < 20; i++) {
-    assert_int_equal(sbk__ws_read(&readers[i], &r.pool, &r.limits,
-                                  stream.data + stream.len - 1, 1, &used,
-                                  &event),
-                     SBK__FAULT_NONE);
+    assert_int_equal(
+        sbk__ws_read(&readers[i], &r.pool,
+                     &(sbk__ws_limits){r.limits.max_message,
+                                       r.limits.max_fragments,
+                                       r.limits.max_empty_fragments},
+                     stream.data + stream.len - 1, 1, &used, &event),
+        SBK__FAULT_NONE);
     assert_true(event.end);
     assert_int_equal(event.len, 1);
     assert_memory_equal(event.data, "t", 1);

@@ -1,0 +1,88 @@
+#include "frames.h"
+
+#include <string.h>
+
+#include "output.h"
+#include "sockjs_frame.h"
+
+/* As a string of JSON. */
+static size_t string_len(const sbk_session *session, const sbk__entry *entry) {
+  size_t len = 2;
+  sbk__parts p;
+  int i;
+
+  sbk__output_parts(session, entry, &p);
+  for (i = 0; i < p.count; i++) {
+    len += sbk__sockjs_escaped_len(p.parts[i].iov_base, p.parts[i].iov_len);
+  }
+
+  return len;
+}
+
+static uint8_t *put_string(uint8_t *dst, const sbk_session *session,
+                           const sbk__entry *entry) {
+  sbk__parts p;
+  int i;
+
+  sbk__output_parts(session, entry, &p);
+  *dst++ = '"';
+  for (i = 0; i < p.count; i++) {
+    dst += sbk__sockjs_escape(dst, p.parts[i].iov_base, p.parts[i].iov_len);
+  }
+  *dst++ = '"';
+
+  return dst;
+}
+
+static bool stands_alone(const sbk__entry *entry) {
+  return entry->slot == SBK__OUT_FRAME || entry->slot == SBK__OUT_CONTROL;
+}
+
+void sbk__frame_next(sbk_session *session, size_t limit, sbk__frame *frame) {
+  size_t strings = 0;
+  uint32_t i;
+
+  memset(frame, 0, sizeof(*frame));
+  if (session->out.holes > 0) {
+    sbk__outq_close_holes(&session->out);
+  }
+  for (i = 0; i < session->out.count; i++) {
+    const sbk__entry *entry = sbk__outq_at(&session->out, i);
+    size_t len;
+
+    if (stands_alone(entry)) {
+      if (strings == 0) {
+        frame->entries = i + 1;
+        frame->len = entry->ref.buf->len;
+        frame->control = entry->slot == SBK__OUT_CONTROL;
+        frame->last = !frame->control && entry->ref.buf->data[0] == 'c';
+      }
+      return;
+    }
+    len = string_len(session, entry) + (strings > 0 ? 1 : 3);
+    if (strings > 0 && frame->len + len > limit) {
+      return;
+    }
+    strings++;
+    frame->entries = i + 1;
+    frame->len += len;
+  }
+}
+
+void sbk__frame_write(const sbk_session *session, const sbk__frame *frame,
+                      uint8_t *dst) {
+  const sbk__entry *entry = sbk__outq_at(&session->out, frame->entries - 1);
+  const char *before = "a[";
+  uint32_t i;
+
+  if (stands_alone(entry)) {
+    memcpy(dst, entry->ref.buf->data, entry->ref.buf->len);
+    return;
+  }
+  for (i = 0; i < frame->entries; i++) {
+    dst = (uint8_t *)memcpy(dst, before, strlen(before)) + strlen(before);
+    dst = put_string(dst, session, sbk__outq_at(&session->out, i));
+    before = ",";
+  }
+  *dst = ']';
+}

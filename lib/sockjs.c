@@ -1,0 +1,382 @@
+#include "sockjs.h"
+
+#include <string.h>
+
+#include "frames.h"
+#include "inbound.h"
+#include "msec.h"
+#include "output.h"
+#include "pressure.h"
+#include "request.h"
+
+#define FRAME_BYTES ((size_t)65536) /* formed at once for a stream */
+
+sbk__sockjs *sbk__sockjs_find(const sbk__endpoint *endpoint,
+                              const sbk__sockjs_target *target) {
+  return sbk__map_find(&endpoint->sockjs->sessions, target->session,
+                       target->session_len);
+}
+
+/* ---- its life ---- */
+
+static sbk__sockjs *sockjs_new(sbk_conn *conn,
+                               const sbk__sockjs_target *target) {
+  const struct sbk_mem *mem = &conn->broker->core.mem;
+  sbk__sockjs *sockjs =
+      sbk__calloc(mem, 1, sizeof(*sockjs) + target->session_len);
+
+  if (sockjs == NULL) {
+    return NULL;
+  }
+  sbk__list_init(&sockjs->senders);
+  sockjs->left_at = conn->broker->core.now;
+  sockjs->id_len = target->session_len;
+  memcpy(sockjs->id, target->session, target->session_len);
+
+  return sockjs;
+}
+
+/* Gives carrier its session, under the id. */
+static int begin(sbk_conn *carrier, sbk_request *request) {
+  const struct sbk_mem *mem = &carrier->broker->core.mem;
+  const sbk__endpoint *endpoint = request->endpoint;
+  sbk__sockjs *sockjs = sockjs_new(carrier, &request->target);
+  int rv;
+
+  if (sockjs == NULL) {
+    return SBK_ERR_NOMEM;
+  }
+  sockjs->endpoint = endpoint;
+  sockjs->conn = carrier;
+  if (request->user_name != NULL) {
+    sockjs->user =
+        sbk__strndup(mem, request->user_name, strlen(request->user_name));
+  }
+  if (request->user_name != NULL && sockjs->user == NULL) {
+    sbk__free(mem, sockjs);
+    return SBK_ERR_NOMEM;
+  }
+  rv = sbk__map_add(&endpoint->sockjs->sessions, sockjs);
+  if (rv != 0) {
+    sbk__free(mem, sockjs->user);
+    sbk__free(mem, sockjs);
+    return rv;
+  }
+  carrier->sockjs = sockjs;
+  carrier->broker->sockjs_count++;
+
+  return sbk__conn_open(carrier, endpoint, false);
+}
+
+int sbk__sockjs_open(sbk_conn *conn, sbk__sockjs **sockjs) {
+  sbk_request *request = conn->request;
+  sbk_conn *carrier;
+  sbk_session *session;
+  int rv = sbk__conn_new_carrier(&carrier, conn);
+
+  if (rv != 0) {
+    return rv;
+  }
+  rv = begin(carrier, request);
+  if (rv != 0) {
+    sbk__conn_drop(carrier);
+    return rv;
+  }
+  session = carrier->session;
+  carrier->state = SBK__CONN_SOCKJS;
+  session->framed = true;
+  session->away = true;
+  session->transport = (uint8_t)request->target.kind;
+  session->data = request->session_data;
+  session->user_name = request->user_name;
+  request->user_name = NULL;
+  /* sockjs-protocol 0.3.3, Protocol: at once, and before anything else. */
+  sbk__session_push(session, sbk_buf_copy(conn->broker, "o", 1),
+                    SBK__OUT_FRAME);
+  if (session->state != SBK__CLOSING) {
+    sbk__conn_opened(carrier);
+  }
+  sbk__conn_arm(carrier);
+  *sockjs = carrier->sockjs;
+
+  return 0;
+}
+
+static void answer_senders(sbk__sockjs *sockjs) {
+  sbk__node *node;
+
+  while ((node = sbk__list_shift(&sockjs->senders)) != NULL) {
+    sbk__sockjs_sender_done(sbk__item(node, sbk_request, in_senders)->conn);
+  }
+}
+
+void sbk__sockjs_free(sbk_conn *conn) {
+  const struct sbk_mem *mem = &conn->broker->core.mem;
+  sbk__sockjs *sockjs = conn->sockjs;
+
+  sbk__map_remove(&sockjs->endpoint->sockjs->sessions, sockjs->id,
+                  sockjs->id_len);
+  conn->broker->sockjs_count--;
+  sbk_buf_unref(sockjs->last);
+  sbk__free(mem, sockjs->user);
+  sbk__free(mem, sockjs->origin);
+  sbk__free(mem, sockjs);
+  conn->sockjs = NULL;
+}
+
+void sbk__sockjs_ended(sbk_conn *conn) {
+  sbk__sockjs *sockjs = conn->sockjs;
+
+  if (sockjs->receiver != NULL) {
+    sbk__conn_end(sockjs->receiver, conn->reason);
+  }
+  answer_senders(sockjs);
+  sbk__work_add(conn->broker, &conn->work);
+}
+
+bool sbk__sockjs_work(sbk_conn *conn) {
+  sbk__sockjs *sockjs = conn->sockjs;
+
+  if (conn->state != SBK__CONN_DEAD) {
+    if (conn->session->state == SBK__CLOSING && sockjs->last == NULL) {
+      sbk__conn_end(conn, conn->session->reason); /* nothing could be said */
+      return false;
+    }
+    sbk__conn_unhold(conn);
+    if (conn->held == NULL) {
+      answer_senders(sockjs);
+    }
+    return false;
+  }
+  if (!conn->session->ended) {
+    sbk__work_add(conn->broker, &conn->work); /* behind the session's own */
+    return false;
+  }
+  sbk__conn_drop(conn);
+
+  return true;
+}
+
+void sbk__sockjs_wake(sbk__sockjs *sockjs) {
+  sbk_session *session = sockjs->conn->session;
+
+  if (session->state == SBK__CLOSING && sockjs->last == NULL) {
+    const sbk__entry *entry =
+        session->out.count > 0
+            ? sbk__outq_at(&session->out, session->out.count - 1)
+            : NULL;
+
+    if (entry != NULL && entry->slot == SBK__OUT_FRAME &&
+        entry->ref.buf->data[0] == 'c') {
+      sockjs->last = sbk_buf_ref(entry->ref.buf);
+    }
+    sbk__work_add(session->broker, &sockjs->conn->work);
+  }
+  if (sockjs->receiver != NULL) {
+    sbk__conn_ready(sockjs->receiver);
+  }
+  sbk__conn_arm(sockjs->conn);
+}
+
+/* ---- time ---- */
+
+static sbk_msec end_due(const sbk_conn *conn) {
+  const sbk__sockjs *sockjs = conn->sockjs;
+  sbk_msec delay = sockjs->endpoint->sockjs->disconnect_delay;
+
+  if (conn->session->state == SBK__CLOSING) {
+    return sbk__after(conn->closing_at, delay);
+  }
+
+  return sockjs->receiver == NULL ? sbk__after(sockjs->left_at, delay)
+                                  : SBK_NEVER;
+}
+
+sbk_msec sbk__sockjs_due(const sbk_conn *conn) {
+  return conn->state == SBK__CONN_DEAD
+             ? SBK_NEVER
+             : sbk__earlier(end_due(conn), sbk__session_due(conn->session));
+}
+
+void sbk__sockjs_tick(sbk_conn *conn) {
+  if (conn->state == SBK__CONN_DEAD) {
+    return;
+  }
+  if (end_due(conn) <= conn->broker->core.now) {
+    sbk__conn_end(conn, SBK_ERR_EOF);
+  } else {
+    sbk__session_tick(conn->session);
+  }
+}
+
+/* ---- what comes in ---- */
+
+void sbk__sockjs_feed(sbk__sockjs *sockjs, const sbk__sockjs_reader *reader) {
+  sbk_conn *conn = sockjs->conn;
+  const uint8_t *data;
+  size_t len, at = 0;
+
+  conn->session->last_in = conn->broker->core.now;
+  while (sbk__sockjs_next(reader, &at, &data, &len) &&
+         conn->state != SBK__CONN_DEAD) {
+    if (conn->session->plain) {
+      sbk__conn_give_plain(conn->session, false, data, len);
+    } else {
+      sbk__conn_take(conn, data, len);
+    }
+  }
+}
+
+/* ---- what goes out ---- */
+
+void sbk__sockjs_attach(sbk__sockjs *sockjs, sbk_conn *conn,
+                        const sbk__sockjs_way *way) {
+  conn->state = SBK__CONN_RECEIVES;
+  conn->sockjs = sockjs;
+  sockjs->receiver = conn;
+  sockjs->way = *way;
+  sockjs->streamed = 0;
+  sockjs->ends = false;
+  sbk__session_taken_by(sockjs->conn->session, (uint8_t)way->kind);
+  sbk__conn_ready(conn);
+  sbk__conn_arm(sockjs->conn);
+}
+
+void sbk__sockjs_detach(sbk_conn *conn) {
+  sbk__sockjs *sockjs = conn->sockjs;
+  sbk_broker *broker = conn->broker;
+
+  conn->sockjs = NULL;
+  broker->counts.sockjs_interrupted += sockjs->taken > 0;
+  sockjs->receiver = NULL;
+  sockjs->taken = 0;
+  sockjs->left_at = broker->core.now;
+  sbk__free(&broker->core.mem, sockjs->way.callback);
+  sockjs->way.callback = NULL;
+  sbk__session_left_alone(sockjs->conn->session);
+  sbk__conn_arm(sockjs->conn);
+}
+
+/* All of a closed session's queue is out, but this is a new receiver. */
+static bool says_last_again(const sbk__sockjs *sockjs) {
+  return sockjs->last != NULL && sockjs->conn->session->out.count == 0;
+}
+
+bool sbk__sockjs_has_output(const sbk_conn *receiver) {
+  const sbk__sockjs *sockjs = receiver->sockjs;
+
+  return sockjs->taken == 0 && !sockjs->ends &&
+         (sockjs->conn->session->out.count > 0 || says_last_again(sockjs));
+}
+
+static size_t frame_limit(const sbk__sockjs *sockjs) {
+  size_t limit = sockjs->endpoint->sockjs->stream_limit;
+
+  return limit < FRAME_BYTES || sbk__sockjs_polls(&sockjs->way) ? limit
+                                                                : FRAME_BYTES;
+}
+
+/* A frame inside of a script: it has to be formed before its length is known.
+ */
+static int put_script(sbk_conn *conn, const uint8_t *frame, size_t len,
+                      bool ends) {
+  sbk__sockjs *sockjs = conn->sockjs;
+  uint8_t *room;
+  int rv =
+      sbk__sockjs_put(conn, &sockjs->way, sbk__sockjs_script_len(frame, len),
+                      ends, &room, &sockjs->frame_left);
+
+  if (rv == 0) {
+    sbk__sockjs_script(room, frame, len);
+  }
+
+  return rv;
+}
+
+static void write_frame(const sbk__sockjs *sockjs, const sbk__frame *frame,
+                        uint8_t *dst) {
+  if (frame->entries > 0) {
+    sbk__frame_write(sockjs->conn->session, frame, dst);
+  } else {
+    memcpy(dst, sockjs->last->data, sockjs->last->len);
+  }
+}
+
+static int put_frame(sbk_conn *conn, const sbk__frame *frame, bool ends) {
+  const struct sbk_mem *mem = &conn->broker->core.mem;
+  sbk__sockjs *sockjs = conn->sockjs;
+  uint8_t *room;
+  int rv;
+
+  if (sbk__sockjs_is_script(&sockjs->way)) {
+    room = sbk__malloc(mem, frame->len);
+    if (room == NULL) {
+      return SBK_ERR_NOMEM;
+    }
+    write_frame(sockjs, frame, room);
+    rv = put_script(conn, room, frame->len, ends);
+    sbk__free(mem, room);
+    return rv;
+  }
+  rv = sbk__sockjs_put(conn, &sockjs->way, frame->len, ends, &room,
+                       &sockjs->frame_left);
+  if (rv == 0) {
+    write_frame(sockjs, frame, room);
+  }
+
+  return rv;
+}
+
+int sbk__sockjs_next_frame(sbk_conn *receiver) {
+  sbk__sockjs *sockjs = receiver->sockjs;
+  sbk_session *session = sockjs->conn->session;
+  sbk__frame frame = {0, 0, false, true};
+  size_t streamed;
+  bool ends;
+  int rv;
+
+  if (session->out.count > 0) {
+    sbk__frame_next(session, frame_limit(sockjs), &frame);
+  } else {
+    frame.len = sockjs->last->len;
+  }
+  streamed = sockjs->streamed + frame.len + sbk__sockjs_around(&sockjs->way);
+  ends = frame.last || sbk__sockjs_polls(&sockjs->way) ||
+         streamed >= sockjs->endpoint->sockjs->stream_limit;
+  rv = put_frame(receiver, &frame, ends);
+  if (rv == 0) {
+    sockjs->streamed = streamed;
+    sockjs->ends = ends;
+    sockjs->taken = frame.entries;
+    sbk__output_take(session, frame.entries);
+  }
+
+  return rv;
+}
+
+/* A frame is out: what it was made of has left. */
+static void frame_sent(sbk__sockjs *sockjs) {
+  sbk_session *session = sockjs->conn->session;
+  uint32_t count = sockjs->taken;
+
+  session->taken = sockjs->taken = 0;
+  session->last_out = session->moved = session->broker->core.now;
+  sbk__output_pop(session, count);
+  if (session->hungry) {
+    sbk__session_eats(session);
+  }
+}
+
+void sbk__sockjs_sent(sbk_conn *receiver, size_t len) {
+  sbk__sockjs *sockjs = receiver->sockjs;
+
+  sockjs->frame_left -= len < sockjs->frame_left ? len : sockjs->frame_left;
+  if (sockjs->frame_left == 0 && sockjs->taken > 0) {
+    frame_sent(sockjs);
+  }
+  if (sockjs->ends &&
+      (receiver->stage == NULL || receiver->stage->bytes == 0)) {
+    sbk__sockjs_detach(receiver);
+    sbk__http_received(receiver);
+  }
+}

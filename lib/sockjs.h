@@ -1,0 +1,74 @@
+#ifndef SBK__SOCKJS_H
+#define SBK__SOCKJS_H
+
+#include "conn.h"
+#include "sockjs_answer.h"
+#include "sockjs_frame.h"
+
+/*
+ * A session of SockJS over requests. It is carried by a connection of its own
+ * that has no socket: requests of clients, which come on others, feed it and
+ * take its output. One at a time takes: the receiver. What a frame was made of
+ * leaves the session's queue when the frame's last byte was counted off, so
+ * that what a cut answer did not bring is in the next.
+ */
+typedef struct sbk__sockjs {
+  const sbk__endpoint *endpoint;
+  sbk_conn *conn;     /* carries the session */
+  sbk_conn *receiver; /* whose answer takes its output; NULL: none does */
+  sbk__node senders;  /* requests whose messages wait for the host */
+  sbk_buf *last;      /* c[…], once it is closed */
+  char *user;         /* whom the first request named; NULL: nobody */
+  char *origin;       /* of the first that had one; NULL: none had */
+
+  sbk_msec left_at;    /* the last receiver went, or it began */
+  size_t streamed;     /* bytes of frames in the answer under way */
+  size_t frame_left;   /* bytes to be counted off until a frame is out */
+  uint32_t taken;      /* entries that it was made of */
+  sbk__sockjs_way way; /* of the receiver */
+  bool ends;           /* nothing follows what it was given */
+  size_t id_len;
+  char id[];
+} sbk__sockjs;
+
+/* What the sender of a request gets that waited for the host: above. */
+void sbk__sockjs_sender_done(sbk_conn *conn);
+
+/* Is it one without a socket? */
+static inline bool sbk__sockjs_carries(const sbk_conn *conn) {
+  return conn->sockjs != NULL && conn->sockjs->conn == conn;
+}
+
+/* A new session for the request that conn has, which passed. 0 and
+ * *sockjs; SBK_ERR_TOO_MANY; SBK_ERR_NOMEM, SBK_ERR_CALLBACK. */
+int sbk__sockjs_open(sbk_conn *conn, sbk__sockjs **sockjs);
+/* NULL: none of that id. */
+sbk__sockjs *sbk__sockjs_find(const sbk__endpoint *endpoint,
+                              const sbk__sockjs_target *target);
+
+/* From here on conn's answer, whose head is written, takes the output. The
+ * way's callback moves here. */
+void sbk__sockjs_attach(sbk__sockjs *sockjs, sbk_conn *conn,
+                        const sbk__sockjs_way *way);
+/* The receiver goes, whatever it was given. */
+void sbk__sockjs_detach(sbk_conn *conn);
+/* Messages of a client. */
+void sbk__sockjs_feed(sbk__sockjs *sockjs, const sbk__sockjs_reader *reader);
+
+/* Has the receiver something to take? Gives it the next frame: 0, or
+ * SBK_ERR_NOMEM. And bytes of what it took are gone. */
+bool sbk__sockjs_has_output(const sbk_conn *receiver);
+int sbk__sockjs_next_frame(sbk_conn *receiver);
+void sbk__sockjs_sent(sbk_conn *receiver, size_t len);
+
+/* Of the connection that carries: what wakes it, when time changes it, and what
+ * that does; its end, and whether it may be freed. */
+void sbk__sockjs_wake(sbk__sockjs *sockjs);
+sbk_msec sbk__sockjs_due(const sbk_conn *conn);
+void sbk__sockjs_tick(sbk_conn *conn);
+void sbk__sockjs_ended(sbk_conn *conn);
+bool sbk__sockjs_work(sbk_conn *conn);
+/* It is freed. */
+void sbk__sockjs_free(sbk_conn *conn);
+
+#endif
