@@ -17,6 +17,20 @@ typedef struct sbk__answer {
   sbk__str fields;
 } sbk__answer;
 
+/* What an answer's head is for a host that writes it. */
+typedef struct sbk__exchange {
+  int status; /* 0: it is not decided */
+  size_t length;
+  sbk__str text; /* names and values, with NUL */
+  struct sbk_field *fields;
+  size_t body_len; /* of the request */
+} sbk__exchange;
+
+/* NULL: no memory. */
+sbk__exchange *sbk__exchange_new(const struct sbk_mem *mem, size_t body_len);
+/* NULL is fine. */
+void sbk__exchange_free(const struct sbk_mem *mem, sbk__exchange *exchange);
+
 /* To conn's request, if there is one yet. */
 void sbk__answer_init(sbk__answer *answer, sbk_conn *conn, int status);
 void sbk__answer_field(sbk__answer *answer, const char *name,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "abi.h"
+#include "answer.h"
 #include "conn_ws.h"
 #include "output.h"
 #include "request.h"
@@ -191,6 +192,7 @@ static void conn_free(sbk_conn *conn) {
   sbk__ws_clear(&conn->ws, &broker->contexts);
   sbk__conn_free_held(conn);
   sbk__stage_free(conn->stage);
+  sbk__exchange_free(&broker->core.mem, conn->exchange);
   sbk__heap_set(&broker->timers, &conn->timer, SBK_NEVER);
   sbk__list_remove(&conn->in_ready);
   sbk__list_remove(&conn->in_conns);
@@ -218,8 +220,9 @@ void sbk_conn_free(sbk_conn *conn) {
   conn_free(conn);
 }
 
+/* body_len NULL: a stream; else of the one request that there is. */
 static int conn_new(sbk_conn **conn, sbk_broker *broker, const char *peer,
-                    void *user_data) {
+                    void *user_data, const size_t *body_len) {
   const struct sbk_mem *mem = &broker->core.mem;
   sbk_conn *c;
 
@@ -230,14 +233,17 @@ static int conn_new(sbk_conn **conn, sbk_broker *broker, const char *peer,
   if (c == NULL) {
     return SBK_ERR_NOMEM;
   }
-  if (peer != NULL) {
-    c->peer = sbk__strndup(mem, peer, strlen(peer));
-    if (c->peer == NULL) {
-      sbk__free(mem, c);
-      return SBK_ERR_NOMEM;
-    }
+  c->peer = peer != NULL ? sbk__strndup(mem, peer, strlen(peer)) : NULL;
+  c->exchange = body_len != NULL ? sbk__exchange_new(mem, *body_len) : NULL;
+  if ((peer != NULL && c->peer == NULL) ||
+      (body_len != NULL && c->exchange == NULL)) {
+    sbk__exchange_free(mem, c->exchange);
+    sbk__free(mem, c->peer);
+    sbk__free(mem, c);
+    return SBK_ERR_NOMEM;
   }
   c->broker = broker;
+  c->unframed = body_len != NULL;
   c->user_data = user_data;
   c->told = SBK_WANT_READ;
   sbk__list_init(&c->in_ready);
@@ -319,7 +325,7 @@ static bool is_full(const sbk_broker *broker) {
 int sbk__conn_new_carrier(sbk_conn **carrier, sbk_conn *conn) {
   sbk_broker *broker = conn->broker;
   int rv = is_full(broker) ? SBK_ERR_TOO_MANY
-                           : conn_new(carrier, broker, conn->peer, NULL);
+                           : conn_new(carrier, broker, conn->peer, NULL, NULL);
 
   if (rv == 0) {
     (*carrier)->stamped = true;
@@ -331,13 +337,13 @@ int sbk__conn_new_carrier(sbk_conn **carrier, sbk_conn *conn) {
 
 /* A connection beyond the limits that only says 503. */
 static int refuse_new(sbk_conn **conn, sbk_broker *broker, const char *peer,
-                      void *user_data) {
+                      void *user_data, const size_t *body_len) {
   int rv;
 
   if (broker->refusing_count >= REFUSING_MAX) {
     return SBK_ERR_TOO_MANY;
   }
-  rv = conn_new(conn, broker, peer, user_data);
+  rv = conn_new(conn, broker, peer, user_data, body_len);
   if (rv != 0) {
     return rv;
   }
@@ -351,9 +357,9 @@ static int refuse_new(sbk_conn **conn, sbk_broker *broker, const char *peer,
   return 0;
 }
 
-int sbk_conn_new(sbk_conn **conn, sbk_broker *broker,
-                 enum sbk_transport transport, const char *peer,
-                 void *user_data) {
+static int new_stream(sbk_conn **conn, sbk_broker *broker,
+                      enum sbk_transport transport, const char *peer,
+                      void *user_data, const size_t *body_len) {
   int rv;
 
   *conn = NULL;
@@ -367,13 +373,14 @@ int sbk_conn_new(sbk_conn **conn, sbk_broker *broker,
   }
   if (is_full(broker)) {
     sbk__enter(broker); /* it writes to the log */
-    rv = transport == SBK_HTTP ? refuse_new(conn, broker, peer, user_data)
-                               : SBK_ERR_TOO_MANY;
+    rv = transport == SBK_HTTP
+             ? refuse_new(conn, broker, peer, user_data, body_len)
+             : SBK_ERR_TOO_MANY;
     sbk__leave(broker);
     broker->counts.turned_away += rv == SBK_ERR_TOO_MANY;
     return rv;
   }
-  rv = conn_new(conn, broker, peer, user_data);
+  rv = conn_new(conn, broker, peer, user_data, body_len);
   if (rv == 0 && transport != SBK_HTTP) {
     rv = sbk__conn_open(*conn, NULL, transport == SBK_WEBSOCKET);
     if (rv != 0) {
@@ -389,9 +396,17 @@ int sbk_conn_new(sbk_conn **conn, sbk_broker *broker,
   return rv;
 }
 
-int sbk_conn_new_request(sbk_conn **conn, sbk_broker *broker,
-                         const struct sbk_http_request *request,
-                         const char *peer, void *user_data) {
+int sbk_conn_new(sbk_conn **conn, sbk_broker *broker,
+                 enum sbk_transport transport, const char *peer,
+                 void *user_data) {
+  return new_stream(conn, broker, transport, peer, user_data, NULL);
+}
+
+/* A connection for a request that is there already. */
+static int new_given(sbk_conn **conn, sbk_broker *broker,
+                     const struct sbk_http_request *request, const char *peer,
+                     void *user_data, const void *body,
+                     const size_t *body_len) {
   struct sbk_http_request copy;
   int rv = sbk__abi_copy(&copy, sizeof(copy), sizeof(copy), request);
 
@@ -399,7 +414,7 @@ int sbk_conn_new_request(sbk_conn **conn, sbk_broker *broker,
   if (rv != 0) {
     return rv;
   }
-  rv = sbk_conn_new(conn, broker, SBK_HTTP, peer, user_data);
+  rv = new_stream(conn, broker, SBK_HTTP, peer, user_data, body_len);
   if (rv != 0 || (*conn)->refusing) {
     return rv;
   }
@@ -407,6 +422,9 @@ int sbk_conn_new_request(sbk_conn **conn, sbk_broker *broker,
   sbk__enter(broker);
   rv = sbk__http_given(*conn, &copy);
   if (rv == 0) {
+    if (body_len != NULL && (*conn)->state == SBK__CONN_BODY) {
+      sbk__conn_take(*conn, body, *body_len);
+    }
     sbk__conn_settle(*conn);
   } else {
     (*conn)->reason = rv;
@@ -419,6 +437,39 @@ int sbk_conn_new_request(sbk_conn **conn, sbk_broker *broker,
   }
 
   return rv;
+}
+
+int sbk_conn_new_request(sbk_conn **conn, sbk_broker *broker,
+                         const struct sbk_http_request *request,
+                         const char *peer, void *user_data) {
+  return new_given(conn, broker, request, peer, user_data, NULL, NULL);
+}
+
+int sbk_conn_new_exchange(sbk_conn **conn, sbk_broker *broker,
+                          const struct sbk_http_request *request,
+                          const void *body, size_t len, const char *peer,
+                          void *user_data) {
+  return new_given(conn, broker, request, peer, user_data, body, &len);
+}
+
+int sbk_conn_answer(sbk_conn *conn, struct sbk_http_answer *answer) {
+  const sbk__exchange *exchange = conn->exchange;
+  struct sbk_http_answer all;
+  size_t size = answer->size;
+
+  if (size < sizeof(size) || size > sizeof(all)) {
+    return SBK_ERR_ABI;
+  }
+  if (exchange == NULL || exchange->status == 0) {
+    return SBK_ERR_STATE;
+  }
+  all.size = size;
+  all.status = exchange->status;
+  all.fields = exchange->fields;
+  all.length = exchange->length;
+  memcpy(answer, &all, size);
+
+  return 0;
 }
 
 void *sbk_conn_user_data(sbk_conn *conn) {

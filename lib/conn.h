@@ -39,8 +39,9 @@ struct sbk_conn {
 
   sbk_session *session;
   struct sbk_request *request;
-  struct sbk__sockjs *sockjs; /* the session that it carries, or receives */
-  sbk__stage *stage;          /* NULL while nothing is formed */
+  struct sbk__exchange *exchange; /* NULL: a stream */
+  struct sbk__sockjs *sockjs;     /* the session that it carries, or receives */
+  sbk__stage *stage;              /* NULL while nothing is formed */
   sbk__held *held;
   sbk__ws_reader ws;
 
@@ -59,6 +60,7 @@ struct sbk_conn {
   bool refusing;    /* counted among those that only say 503 */
   bool served;      /* a request was answered on it */
   bool close;       /* it ends behind the answer under way */
+  bool unframed;    /* and the end of that is its end */
 };
 
 extern const sbk__wire sbk__conn_wire;

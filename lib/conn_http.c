@@ -69,6 +69,14 @@ static bool flush(sbk_conn *conn, sbk__str *out) {
   return rv == 0;
 }
 
+/* No request follows. Who waits for the end of the answer waits for the end of
+ * the stream, and is not listened to before. */
+static void linger(sbk_conn *conn) {
+  conn->state = SBK__CONN_LINGER;
+  conn->eof = conn->eof || conn->unframed;
+  sbk__conn_closing(conn);
+}
+
 static void refuse(sbk_conn *conn, int status) {
   const char *reason = sbk__http_reason(status);
   sbk__answer answer;
@@ -95,11 +103,10 @@ static void refuse(sbk_conn *conn, int status) {
 
   request_free(conn);
   conn->reason = conn->reason != 0 ? conn->reason : SBK_ERR_HTTP;
-  conn->state = SBK__CONN_LINGER;
   if (rv != 0) {
     sbk__conn_end(conn, rv);
   } else {
-    sbk__conn_closing(conn);
+    linger(conn);
   }
 }
 
@@ -254,7 +261,8 @@ static int check_endpoint(const sbk_conn *conn) {
   const char *origin = sbk__http_field_get(&request->head, "Origin");
   int rv = sbk__http_check_upgrade(&request->head);
 
-  if (endpoint->sockjs != NULL && endpoint->sockjs->no_websocket) {
+  if (conn->exchange != NULL ||
+      (endpoint->sockjs != NULL && endpoint->sockjs->no_websocket)) {
     return 404;
   }
   if (rv != 0) {
@@ -433,9 +441,9 @@ int sbk__http_given(sbk_conn *conn, const struct sbk_http_request *given) {
 /* Behind an answer. */
 static void go_on(sbk_conn *conn, bool close) {
   conn->served = true;
-  if (close || (conn->broker->closed && conn->broker->sockjs_count == 0)) {
-    conn->state = SBK__CONN_LINGER;
-    sbk__conn_closing(conn);
+  if (close || conn->unframed ||
+      (conn->broker->closed && conn->broker->sockjs_count == 0)) {
+    linger(conn);
     return;
   }
   conn->state = SBK__CONN_HTTP;

@@ -560,11 +560,20 @@ static void arrived(sbk_conn *conn) {
   }
 }
 
+/* As sbk__http_body_len(); an exchange's is there already. */
+static int check_body(const sbk_conn *conn, size_t limit, size_t *len) {
+  if (conn->exchange == NULL) {
+    return sbk__http_body_len(&conn->request->head, limit, len);
+  }
+  *len = conn->exchange->body_len;
+
+  return *len > limit ? -413 : 0;
+}
+
 void sbk__sockjs_dispatch(sbk_conn *conn) {
   sbk_request *request = conn->request;
   int rv = 0;
-  int bad =
-      sbk__http_body_len(&request->head, body_limit(conn), &request->body_len);
+  int bad = check_body(conn, body_limit(conn), &request->body_len);
 
   request->refusal = check(conn);
   if (bad != 0) {
@@ -686,7 +695,6 @@ static void answer_frame(sbk_conn *conn, sbk__sockjs_way *way,
   } else {
     memcpy(room, frame, len);
   }
-  conn->close = conn->close || !way->chunked;
   sbk__http_received(conn);
 }
 
@@ -728,6 +736,7 @@ static int begin_answer(sbk_conn *conn, sbk__sockjs_way *way) {
   }
   conn->close = request->close;
   rv = sbk__answer_begin(&answer, &way->chunked);
+  conn->unframed = !way->chunked;
   if (rv == 0) {
     rv = sbk__sockjs_put_prelude(conn, way);
   }

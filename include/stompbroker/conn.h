@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include <stompbroker/base.h>
+#include <stompbroker/request.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,9 +50,10 @@ struct sbk_http_request {
 #define SBK_HTTP_REQUEST_INIT SBK__SIZED(struct sbk_http_request)
 
 /**
- * A stream whose first request, to an endpoint, is parsed already and has no
- * body; the 101 (or a refusal) comes out as output. Bytes read behind the
- * request are fed as usual.
+ * A stream whose first request, to an endpoint or to what SockJS has below it,
+ * is parsed already; the 101, an answer or a refusal comes out as output. Bytes
+ * read behind the head are fed as usual, those of a body first; requests that
+ * follow are read here.
  *
  * As sbk_conn_new(), and SBK_ERR_NOT_FOUND: no endpoint has that path;
  * SBK_ERR_INVAL: the request breaks HTTP's grammar; SBK_ERR_ABI.
@@ -59,6 +61,43 @@ struct sbk_http_request {
 SBK_API int sbk_conn_new_request(sbk_conn **conn, sbk_broker *broker,
                                  const struct sbk_http_request *request,
                                  const char *peer, void *user_data);
+
+/**
+ * One request below an endpoint with SockJS whose answer the host writes, for
+ * servers that cannot give their streams away. body is the whole of it, however
+ * it came; fields that say how it came do not matter. What asks for a WebSocket
+ * is not found: set no_websocket.
+ *
+ * sbk_conn_answer() gives the head. The body is the output, as it is, neither
+ * chunked nor counted; while there is none the host's answer waits
+ * (sbk_broker_next_ready() tells of more), and it ends when the connection
+ * wants nothing. sbk_conn_eof() tells that the client has gone.
+ *
+ * As sbk_conn_new_request().
+ */
+SBK_API int sbk_conn_new_exchange(sbk_conn **conn, sbk_broker *broker,
+                                  const struct sbk_http_request *request,
+                                  const void *body, size_t len,
+                                  const char *peer, void *user_data);
+
+/** The head of an answer that the host writes. */
+struct sbk_http_answer {
+  size_t size; /**< SBK_HTTP_ANSWER_INIT sets it */
+  int status;
+  const struct sbk_field *fields; /**< end with a NULL name; none is about the
+                                       body's length or the connection */
+  size_t length;                  /**< of the body; SBK_UNKNOWN: it streams */
+};
+#define SBK_HTTP_ANSWER_INIT SBK__SIZED(struct sbk_http_answer)
+#define SBK_UNKNOWN          SIZE_MAX
+
+/**
+ * Fills answer, whose fields live as long as the connection. 0; SBK_ERR_STATE:
+ * the host has not decided yet (SBK_WAIT), or the connection has ended without
+ * an answer (for want of memory: it wants nothing), or it is no exchange;
+ * SBK_ERR_ABI.
+ */
+SBK_API int sbk_conn_answer(sbk_conn *conn, struct sbk_http_answer *answer);
 
 /** Sec-WebSocket-Accept for a host that writes its own 101: 28 characters and
  * a NUL. 0, or SBK_ERR_INVAL: key is not the base64 of 16 bytes. */
