@@ -106,7 +106,7 @@ void sbk__conn_give_plain(sbk_session *session, bool binary, const void *data,
 /* One without a socket, for a session of the peer of conn. 0;
  * SBK_ERR_TOO_MANY, SBK_ERR_NOMEM. */
 int sbk__conn_new_carrier(sbk_conn **carrier, sbk_conn *conn);
-/* It does not count as one without a connected session, or does again. */
+/* Does it count as one without a connected session? */
 void sbk__conn_set_pending(sbk_conn *conn, bool pending);
 /* Gives it a session. 0, or an error. */
 int sbk__conn_open(sbk_conn *conn, const sbk__endpoint *endpoint,

@@ -466,7 +466,6 @@ void sbk__http_receives(sbk_conn *conn) {
 
 void sbk__http_received(sbk_conn *conn) {
   request_free(conn);
-  sbk__conn_set_pending(conn, true);
   go_on(conn, conn->close);
 }
 

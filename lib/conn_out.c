@@ -1,4 +1,5 @@
 #include "conn.h"
+#include "frames.h"
 #include "output.h"
 #include "sockjs.h"
 
@@ -49,7 +50,9 @@ static bool form(sbk_conn *conn) {
   } else if (conn->session != NULL && conn->session->out.count > 0) {
     rv = need_stage(conn);
     if (rv == 0) {
-      rv = sbk__output_stage(conn->session, conn->stage, STAGE_BYTES);
+      rv = conn->session->framed
+               ? sbk__frames_stage(conn->session, conn->stage, STAGE_BYTES)
+               : sbk__output_stage(conn->session, conn->stage, STAGE_BYTES);
     }
   }
   empty = conn->stage == NULL || conn->stage->bytes == 0;

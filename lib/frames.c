@@ -86,3 +86,26 @@ void sbk__frame_write(const sbk_session *session, const sbk__frame *frame,
   }
   *dst = ']';
 }
+
+int sbk__frames_stage(sbk_session *session, sbk__stage *stage, size_t limit) {
+  while (session->out.count > 0 && stage->bytes < limit) {
+    uint8_t head[10];
+    size_t head_len = 0;
+    sbk__frame frame;
+    int rv;
+
+    sbk__frame_next(session, limit, &frame);
+    if (!frame.control) {
+      head_len = sbk__ws_head(head, SBK__WS_TEXT, frame.len);
+    }
+    rv = sbk__stage_reserve(stage, head_len + frame.len, 0);
+    if (rv != 0) {
+      return rv;
+    }
+    sbk__stage_copy(stage, head, head_len);
+    sbk__frame_write(session, &frame, sbk__stage_room(stage, frame.len));
+    sbk__output_pop(session, frame.entries);
+  }
+
+  return 0;
+}

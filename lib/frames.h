@@ -2,6 +2,7 @@
 #define SBK__FRAMES_H
 
 #include "session.h"
+#include "stage.h"
 
 /*
  * What a session's queue refers to as frames of SockJS (sockjs-protocol 0.3.3,
@@ -20,5 +21,9 @@ void sbk__frame_next(sbk_session *session, size_t limit, sbk__frame *frame);
 /* Its len bytes. */
 void sbk__frame_write(const sbk_session *session, const sbk__frame *frame,
                       uint8_t *dst);
+
+/* Moves entries to stage as messages of a WebSocket until that holds about
+ * limit bytes. 0, or SBK_ERR_NOMEM. */
+int sbk__frames_stage(sbk_session *session, sbk__stage *stage, size_t limit);
 
 #endif

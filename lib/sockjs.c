@@ -227,6 +227,12 @@ void sbk__sockjs_feed(sbk__sockjs *sockjs, const sbk__sockjs_reader *reader) {
   }
 }
 
+void sbk__sockjs_vouch(const sbk__sockjs *sockjs, sbk_conn *conn) {
+  if (sockjs->conn->session->state == SBK__CONNECTED) {
+    sbk__conn_set_pending(conn, false);
+  }
+}
+
 /* ---- what goes out ---- */
 
 void sbk__sockjs_attach(sbk__sockjs *sockjs, sbk_conn *conn,
@@ -367,16 +373,25 @@ static void frame_sent(sbk__sockjs *sockjs) {
   }
 }
 
+/* It has said goodbye, and nobody will ask again: the broker ends. */
+static bool is_done(const sbk__sockjs *sockjs) {
+  return sockjs->conn->broker->shut_down && says_last_again(sockjs);
+}
+
 void sbk__sockjs_sent(sbk_conn *receiver, size_t len) {
   sbk__sockjs *sockjs = receiver->sockjs;
 
   sockjs->frame_left -= len < sockjs->frame_left ? len : sockjs->frame_left;
   if (sockjs->frame_left == 0 && sockjs->taken > 0) {
     frame_sent(sockjs);
+    sbk__sockjs_vouch(sockjs, receiver);
   }
   if (sockjs->ends &&
       (receiver->stage == NULL || receiver->stage->bytes == 0)) {
     sbk__sockjs_detach(receiver);
     sbk__http_received(receiver);
+    if (is_done(sockjs)) {
+      sbk__conn_end(sockjs->conn, sockjs->conn->session->reason);
+    }
   }
 }

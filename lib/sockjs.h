@@ -52,6 +52,9 @@ void sbk__sockjs_attach(sbk__sockjs *sockjs, sbk_conn *conn,
                         const sbk__sockjs_way *way);
 /* The receiver goes, whatever it was given. */
 void sbk__sockjs_detach(sbk_conn *conn);
+/* A connection that serves a connected session does not count as one of a
+ * stranger any more. */
+void sbk__sockjs_vouch(const sbk__sockjs *sockjs, sbk_conn *conn);
 /* Messages of a client. */
 void sbk__sockjs_feed(sbk__sockjs *sockjs, const sbk__sockjs_reader *reader);
 

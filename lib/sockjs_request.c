@@ -801,6 +801,7 @@ void sbk__sockjs_passed(sbk_conn *conn) {
       !bind_origin(sockjs, conn, origin)) {
     return;
   }
+  sbk__sockjs_vouch(sockjs, conn);
   if (sends(request)) {
     send(conn, sockjs);
   } else {
