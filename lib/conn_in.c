@@ -92,8 +92,11 @@ static size_t take_once(sbk_conn *conn, const uint8_t *data, size_t len) {
     }
     return conn->state == SBK__CONN_DEAD ? len
                                          : sbk__conn_ws_take(conn, data, len);
-  case SBK__CONN_TCP:
   case SBK__CONN_SOCKJS:
+    return sbk__conn_is_closing(conn)
+               ? len
+               : sbk__inbound_feed(conn->session, data, len);
+  case SBK__CONN_TCP:
     if (sbk__conn_is_closing(conn)) {
       drop(conn, len);
       return len;
