@@ -4,6 +4,7 @@
 #include "digest.h"
 #include "endpoint.h"
 #include "origin.h"
+#include "sockjs_page.h"
 #include "sockjs_request.h"
 
 static sbk_request *request_new(sbk_conn *conn) {

@@ -7,7 +7,7 @@
 #include "msec.h"
 #include "output.h"
 #include "pressure.h"
-#include "request.h"
+#include "sockjs_page.h"
 
 #define FRAME_BYTES ((size_t)65536) /* formed at once for a stream */
 
@@ -106,7 +106,7 @@ static void answer_senders(sbk__sockjs *sockjs) {
   sbk__node *node;
 
   while ((node = sbk__list_shift(&sockjs->senders)) != NULL) {
-    sbk__sockjs_sender_done(sbk__item(node, sbk_request, in_senders)->conn);
+    sbk__sockjs_answer_sender(sbk__item(node, sbk_request, in_senders)->conn);
   }
 }
 

@@ -31,9 +31,6 @@ typedef struct sbk__sockjs {
   char id[];
 } sbk__sockjs;
 
-/* What the sender of a request gets that waited for the host: above. */
-void sbk__sockjs_sender_done(sbk_conn *conn);
-
 /* Is it one without a socket? */
 static inline bool sbk__sockjs_carries(const sbk_conn *conn) {
   return conn->sockjs != NULL && conn->sockjs->conn == conn;

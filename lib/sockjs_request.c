@@ -2,15 +2,11 @@
 
 #include <string.h>
 
-#include "answer.h"
 #include "ascii.h"
-#include "origin.h"
 #include "sockjs.h"
-
-/* What the browser may keep: a year, in seconds, and a day that is not near for
- * those who only know Expires. */
-#define YEAR    "31536000"
-#define FAR_DAY "Thu, 31 Dec 2037 23:55:55 GMT"
+#include "sockjs_fields.h"
+#include "sockjs_origin.h"
+#include "sockjs_page.h"
 
 /* The body of a request that sends. */
 struct sbk__sockjs_post {
@@ -62,368 +58,6 @@ void sbk__sockjs_post_free(sbk_conn *conn, struct sbk__sockjs_post *post) {
   }
 }
 
-/* ---- origins ---- */
-
-/* Scripts and frames bring no Origin, and yet their page's matters: what they
- * load they run. */
-static bool is_script(const sbk_request *request) {
-  return is_kind(request, SBK__SOCKJS_JSONP) ||
-         is_kind(request, SBK__SOCKJS_HTMLFILE);
-}
-
-/* The origin in front of a URL's path, with NUL; false: that is none. */
-static bool cut_origin(const char *url, char *dst, size_t size) {
-  const char *host = strstr(url, "://");
-  size_t len;
-
-  if (host == NULL) {
-    return false;
-  }
-  len = (size_t)(host - url) + 3 + strcspn(host + 3, "/?#");
-  if (len >= size) {
-    return false;
-  }
-  memcpy(dst, url, len);
-  dst[len] = '\0';
-
-  return true;
-}
-
-/* The page's origin, as far as the request has it; NULL: it does not say. buf
- * has room for one out of Referer. */
-static const char *origin_of(const sbk_request *request, char *buf,
-                             size_t size) {
-  const char *origin = sbk__http_field_get(&request->head, "Origin");
-  const char *referer = sbk__http_field_get(&request->head, "Referer");
-
-  if (origin != NULL || !is_script(request) || referer == NULL) {
-    return origin;
-  }
-
-  return cut_origin(referer, buf, size) ? buf : "null";
-}
-
-static bool lets_all_in(const sbk__endpoint *endpoint) {
-  char *const *entry = endpoint->origins;
-
-  while (entry != NULL && *entry != NULL && strcmp(*entry, "*") != 0) {
-    entry++;
-  }
-
-  return entry != NULL && *entry != NULL;
-}
-
-/* Fetch Metadata, 2.3: no page can leave this out, other than Referer. */
-static bool comes_from_elsewhere(const sbk_request *request) {
-  const char *site = sbk__http_field_get(&request->head, "Sec-Fetch-Site");
-
-  return site != NULL && strcmp(site, "same-origin") != 0 &&
-         strcmp(site, "none") != 0;
-}
-
-static bool origin_allowed(const sbk_request *request) {
-  const sbk__endpoint *endpoint = request->endpoint;
-  char buf[264];
-  const char *origin = origin_of(request, buf, sizeof(buf));
-
-  if (origin == NULL) {
-    return !endpoint->require_origin &&
-           (!is_script(request) || lets_all_in(endpoint) ||
-            !comes_from_elsewhere(request));
-  }
-
-  return sbk__origin_allowed(origin, endpoint->secure ? "https" : "http",
-                             sbk__http_field_get(&request->head, "Host"),
-                             (const char *const *)endpoint->origins);
-}
-
-/* ---- answers ---- */
-
-/* Written, or there was no memory. */
-static void finish(sbk_conn *conn, int rv) {
-  if (rv != 0) {
-    sbk__conn_end(conn, rv);
-  } else {
-    sbk__http_answered(conn);
-  }
-}
-
-/* CORS (Fetch, 3.2): the page's own origin, never any with credentials. */
-static void put_cors(sbk__answer *answer, const sbk_request *request) {
-  const char *origin = sbk__http_field_get(&request->head, "Origin");
-
-  if (origin != NULL) {
-    sbk__answer_field(answer, "Access-Control-Allow-Origin", origin);
-    sbk__answer_field(answer, "Access-Control-Allow-Credentials", "true");
-    sbk__answer_field(answer, "Vary", "Origin");
-  } else if (lets_all_in(request->endpoint)) {
-    sbk__answer_field(answer, "Access-Control-Allow-Origin", "*");
-  }
-}
-
-static void put_not_cached(sbk__answer *answer) {
-  sbk__answer_field(answer, "Cache-Control",
-                    "no-store, no-cache, no-transform, must-revalidate, "
-                    "max-age=0");
-}
-
-static void put_cached(sbk__answer *answer) {
-  sbk__answer_field(answer, "Cache-Control", "public, max-age=" YEAR);
-  sbk__answer_field(answer, "Expires", FAR_DAY);
-}
-
-static void put_type(sbk__answer *answer, const char *type) {
-  sbk__answer_field(answer, "Content-Type", type);
-  sbk__answer_field(answer, "X-Content-Type-Options", "nosniff");
-}
-
-/* RFC 6265, 4.1.1 */
-static bool is_cookie_value(const char *value) {
-  for (; *value != '\0'; value++) {
-    if (*value <= 0x20 || *value >= 0x7f || strchr("\",;\\", *value) != NULL) {
-      return false;
-    }
-  }
-
-  return true;
-}
-
-/* sockjs-protocol 0.3.3, JSESSIONID cookie: some load balancers bring requests
- * to one server if they see it, so it comes back as it was. */
-static void put_cookie(sbk__answer *answer, const sbk_request *request) {
-  sbk__str *out = &answer->fields;
-  const char *cookie = "dummy";
-  char value[128];
-
-  if (!setup_of(request)->cookie) {
-    return;
-  }
-  if (sbk__http_cookie_get(&request->head, "JSESSIONID", value, sizeof(value)) >
-          0 &&
-      is_cookie_value(value)) {
-    cookie = value;
-  }
-  sbk__str_addz(out, "Set-Cookie: JSESSIONID=");
-  sbk__str_addz(out, cookie);
-  sbk__str_addz(out, "; Path=/\r\n");
-}
-
-static const char *refusal_text(const sbk_request *request, int status) {
-  switch (request->complaint) {
-  case SBK__SOCKJS_NO_CALLBACK:
-    return "\"callback\" parameter required";
-  case SBK__SOCKJS_BAD_CALLBACK:
-    return "invalid \"callback\" parameter";
-  case SBK__SOCKJS_NO_PAYLOAD:
-    return "Payload expected.";
-  case SBK__SOCKJS_BROKEN:
-    return "Broken JSON encoding.";
-  default:
-    return sbk__http_reason(status);
-  }
-}
-
-void sbk__sockjs_refuse(sbk_conn *conn, int status) {
-  const sbk_request *request = conn->request;
-  const char *text = refusal_text(request, status);
-  sbk__answer answer;
-
-  sbk__log(&conn->broker->core, SBK_LOG_INFO, conn->peer, "refused", text);
-  sbk__answer_init(&answer, conn, status);
-  if (status == 405) {
-    sbk__answer_field(&answer, "Allow",
-                      sbk__sockjs_methods(request->target.kind));
-  } else {
-    if (status == 503) {
-      sbk__answer_field(&answer, "Retry-After", "5");
-    }
-    put_type(&answer, "text/plain; charset=UTF-8");
-    put_not_cached(&answer);
-  }
-  if (status != 403 && status != 405) {
-    put_cors(&answer, request);
-  }
-  /* sockjs-protocol 0.3.3, Static URLs: 405 has no body. */
-  finish(conn, status == 405 ? sbk__answer_whole(&answer, NULL, 0)
-                             : sbk__answer_line(&answer, text));
-}
-
-static void complain(sbk_conn *conn, uint8_t complaint) {
-  conn->request->complaint = complaint;
-  sbk__sockjs_refuse(conn, 500);
-}
-
-/* CORS (Fetch, 3.2.2): may the page ask that? */
-static void answer_options(sbk_conn *conn) {
-  const sbk_request *request = conn->request;
-  const char *wanted =
-      sbk__http_field_get(&request->head, "Access-Control-Request-Headers");
-  sbk__answer answer;
-
-  sbk__answer_init(&answer, conn, 204);
-  put_cors(&answer, request);
-  sbk__answer_field(&answer, "Access-Control-Allow-Methods",
-                    sbk__sockjs_methods(request->target.kind));
-  if (wanted != NULL && *wanted != '\0') {
-    sbk__answer_field(&answer, "Access-Control-Allow-Headers", wanted);
-  }
-  sbk__answer_field(&answer, "Access-Control-Max-Age", YEAR);
-  put_cached(&answer);
-  finish(conn, sbk__answer_whole(&answer, NULL, 0));
-}
-
-static void answer_greeting(sbk_conn *conn) {
-  static const char text[] = "Welcome to SockJS!\n";
-  sbk__answer answer;
-
-  sbk__answer_init(&answer, conn, 200);
-  put_type(&answer, "text/plain; charset=UTF-8");
-  finish(conn, sbk__answer_whole(&answer, text, sizeof(text) - 1));
-}
-
-/* sockjs-protocol 0.3.3, Info test. Origins are decided here, not there. */
-static void answer_info(sbk_conn *conn) {
-  const sbk_request *request = conn->request;
-  const sbk__core *core = &conn->broker->core;
-  uint32_t entropy;
-  sbk__answer answer;
-  sbk__str body;
-  int rv = sbk__random(core, &entropy, sizeof(entropy));
-
-  if (rv != 0) {
-    sbk__conn_end(conn, rv);
-    return;
-  }
-  sbk__str_init(&body, &core->mem);
-  sbk__str_addz(&body, "{\"websocket\":");
-  sbk__str_addz(&body, setup_of(request)->no_websocket ? "false" : "true");
-  sbk__str_addz(&body, ",\"origins\":[\"*:*\"],\"cookie_needed\":");
-  sbk__str_addz(&body, setup_of(request)->cookie ? "true" : "false");
-  sbk__str_addz(&body, ",\"entropy\":");
-  sbk__str_add_u64(&body, entropy);
-  sbk__str_addz(&body, "}");
-
-  sbk__answer_init(&answer, conn, 200);
-  put_type(&answer, "application/json; charset=UTF-8");
-  put_not_cached(&answer);
-  put_cors(&answer, request);
-  answer.fields.failed = answer.fields.failed || body.failed;
-  rv = sbk__answer_whole(&answer, body.data, body.len);
-  sbk__str_free(&body);
-  finish(conn, rv);
-}
-
-/* CSP 3, 6.4.2: who may hold this in a frame. Nothing is said if anybody may.
- */
-static void put_ancestors(sbk__answer *answer, const sbk__endpoint *endpoint) {
-  sbk__str *out = &answer->fields;
-  char *const *entry;
-
-  if (lets_all_in(endpoint)) {
-    return;
-  }
-  sbk__str_addz(out, "Content-Security-Policy: frame-ancestors 'self'");
-  for (entry = endpoint->origins; entry != NULL && *entry != NULL; entry++) {
-    size_t len = strlen(*entry);
-    bool any_port = len > 4 && strcmp(*entry + len - 4, ":[*]") == 0;
-
-    if (strcmp(*entry, "null") != 0) {
-      sbk__str_addz(out, " ");
-      sbk__str_add(out, *entry, any_port ? len - 4 : len);
-      sbk__str_addz(out, any_port ? ":*" : "");
-    }
-  }
-  sbk__str_addz(out, "\r\n");
-}
-
-static void put_page(sbk__str *out, const char *client_url) {
-  sbk__str_addz(out,
-                "<!DOCTYPE html>\n"
-                "<html>\n"
-                "<head>\n"
-                "  <meta http-equiv=\"X-UA-Compatible\" content=\"IE=edge\" "
-                "/>\n"
-                "  <meta http-equiv=\"Content-Type\" content=\"text/html; "
-                "charset=UTF-8\" />\n"
-                "  <script src=\"");
-  sbk__str_addz(out, client_url);
-  sbk__str_addz(out, "\"></script>\n"
-                     "  <script>\n"
-                     "    document.domain = document.domain;\n"
-                     "    SockJS.bootstrap_iframe();\n"
-                     "  </script>\n"
-                     "</head>\n"
-                     "<body>\n"
-                     "  <h2>Don't panic!</h2>\n"
-                     "  <p>This is a SockJS hidden iframe. It's used for cross "
-                     "domain magic.</p>\n"
-                     "</body>\n"
-                     "</html>\n");
-}
-
-/* A name of what the page is: equal pages have equal ones, in every run. */
-static void write_etag(char tag[19], const sbk__str *page) {
-  static const uint8_t seed[16] = {0};
-  static const char hex[] = "0123456789abcdef";
-  uint64_t hash = sbk__siphash13(seed, page->data, page->len);
-  int i;
-
-  tag[0] = tag[17] = '"';
-  for (i = 0; i < 16; i++) {
-    tag[1 + i] = hex[hash >> (4 * i) & 15];
-  }
-  tag[18] = '\0';
-}
-
-static void answer_iframe(sbk_conn *conn) {
-  const sbk_request *request = conn->request;
-  const char *known = sbk__http_field_get(&request->head, "If-None-Match");
-  sbk__answer answer;
-  sbk__str page;
-  char tag[19];
-  int rv;
-
-  sbk__str_init(&page, &conn->broker->core.mem);
-  put_page(&page, setup_of(request)->client_url);
-  if (page.failed) {
-    sbk__str_free(&page);
-    sbk__conn_end(conn, SBK_ERR_NOMEM);
-    return;
-  }
-  write_etag(tag, &page);
-  if (known != NULL && strcmp(known, tag) == 0) {
-    sbk__answer_init(&answer, conn, 304);
-    sbk__answer_field(&answer, "ETag", tag);
-    put_cached(&answer);
-    rv = sbk__answer_whole(&answer, NULL, 0);
-  } else {
-    sbk__answer_init(&answer, conn, 200);
-    put_type(&answer, "text/html; charset=UTF-8");
-    sbk__answer_field(&answer, "ETag", tag);
-    put_cached(&answer);
-    put_ancestors(&answer, request->endpoint);
-    rv = sbk__answer_whole(&answer, page.data, page.len);
-  }
-  sbk__str_free(&page);
-  finish(conn, rv);
-}
-
-void sbk__sockjs_sender_done(sbk_conn *conn) {
-  const sbk_request *request = conn->request;
-  bool jsonp = is_kind(request, SBK__SOCKJS_JSONP_SEND);
-  sbk__answer answer;
-
-  /* sockjs-protocol 0.3.3, XhrPolling and JsonpPolling: a type with no content
-   * for a browser that else takes it for XML, and some for one that is
-   * confused by none. */
-  sbk__answer_init(&answer, conn, jsonp ? 200 : 204);
-  put_type(&answer, "text/plain; charset=UTF-8");
-  put_not_cached(&answer);
-  put_cookie(&answer, request);
-  put_cors(&answer, request);
-  finish(conn, sbk__answer_whole(&answer, "ok", jsonp ? 2 : 0));
-}
-
 /* ---- the head ---- */
 
 static bool is_enabled(const sbk_request *request) {
@@ -465,7 +99,7 @@ static uint8_t check_callback(sbk_request *request) {
   int len = sbk__http_query_get(sbk__http_query(&request->head), "c", name,
                                 sizeof(name));
 
-  if (!is_script(request)) {
+  if (!sbk__sockjs_is_from_script(request)) {
     return 0;
   }
   if (len == SBK_ERR_NOT_FOUND || len == 0) {
@@ -487,7 +121,8 @@ static int check(sbk_conn *conn) {
     return 405;
   }
   if (!is_kind(request, SBK__SOCKJS_GREETING) &&
-      !is_kind(request, SBK__SOCKJS_IFRAME) && !origin_allowed(request)) {
+      !is_kind(request, SBK__SOCKJS_IFRAME) &&
+      !sbk__sockjs_origin_allowed(request)) {
     sbk__log(&conn->broker->core, SBK_LOG_INFO, conn->peer,
              "origin not allowed",
              sbk__http_field_get(&request->head, "Origin"));
@@ -548,13 +183,13 @@ static void arrived(sbk_conn *conn) {
     sbk__http_count_refusal(conn, request->refusal);
     sbk__sockjs_refuse(conn, request->refusal);
   } else if (is_method(request, "OPTIONS")) {
-    answer_options(conn);
+    sbk__sockjs_answer_options(conn);
   } else if (is_kind(request, SBK__SOCKJS_GREETING)) {
-    answer_greeting(conn);
+    sbk__sockjs_answer_greeting(conn);
   } else if (is_kind(request, SBK__SOCKJS_INFO)) {
-    answer_info(conn);
+    sbk__sockjs_answer_info(conn);
   } else if (is_kind(request, SBK__SOCKJS_IFRAME)) {
-    answer_iframe(conn);
+    sbk__sockjs_answer_iframe(conn);
   } else {
     sbk__http_ask_handshake(conn);
   }
@@ -651,6 +286,11 @@ static bool bind_origin(sbk__sockjs *sockjs, sbk_conn *conn,
   return true;
 }
 
+static void complain(sbk_conn *conn, uint8_t complaint) {
+  conn->request->complaint = complaint;
+  sbk__sockjs_refuse(conn, 500);
+}
+
 static void send(sbk_conn *conn, sbk__sockjs *sockjs) {
   struct sbk__sockjs_post *post = conn->request->post;
   int rv =
@@ -673,7 +313,7 @@ static void send(sbk_conn *conn, sbk__sockjs *sockjs) {
     conn->state = SBK__CONN_SENDS;
     sbk__list_push(&sockjs->senders, &conn->request->in_senders);
   } else {
-    sbk__sockjs_sender_done(conn);
+    sbk__sockjs_answer_sender(conn);
   }
 }
 
@@ -707,7 +347,7 @@ static int begin_answer(sbk_conn *conn, sbk__sockjs_way *way) {
 
   way->kind = request->target.kind;
   way->callback = NULL;
-  if (is_script(request)) {
+  if (sbk__sockjs_is_from_script(request)) {
     sbk__http_query_get(sbk__http_query(&request->head), "c", name,
                         sizeof(name));
     way->callback = sbk__strndup(&conn->broker->core.mem, name, strlen(name));
@@ -717,10 +357,10 @@ static int begin_answer(sbk_conn *conn, sbk__sockjs_way *way) {
   }
 
   sbk__answer_init(&answer, conn, 200);
-  put_type(&answer, sbk__sockjs_content_type(way->kind));
-  put_not_cached(&answer);
-  put_cookie(&answer, request);
-  put_cors(&answer, request);
+  sbk__sockjs_put_type(&answer, sbk__sockjs_content_type(way->kind));
+  sbk__sockjs_put_not_cached(&answer);
+  sbk__sockjs_put_cookie(&answer, request);
+  sbk__sockjs_put_cors(&answer, request);
   if (way->kind == SBK__SOCKJS_JSONP) {
     /* Asked for as a page of its own it is a file, and not named by whom
      * wrote the link. */
@@ -728,7 +368,7 @@ static int begin_answer(sbk_conn *conn, sbk__sockjs_way *way) {
                       "attachment; filename=\"f.txt\"");
   }
   if (way->kind == SBK__SOCKJS_HTMLFILE) {
-    put_ancestors(&answer, request->endpoint);
+    sbk__sockjs_put_ancestors(&answer, request->endpoint);
   }
   if (!sbk__sockjs_polls(way)) {
     /* nginx's word for: do not wait for the end of this */
@@ -790,7 +430,7 @@ void sbk__sockjs_passed(sbk_conn *conn) {
   sbk_request *request = conn->request;
   sbk__sockjs *sockjs = find(request);
   char buf[264];
-  const char *origin = origin_of(request, buf, sizeof(buf));
+  const char *origin = sbk__sockjs_origin(request, buf, sizeof(buf));
 
   if (sockjs == NULL ? sends(request) : !belongs(sockjs, request, origin)) {
     conn->broker->counts.requests_not_found++;

@@ -12,11 +12,7 @@ void sbk__sockjs_dispatch(sbk_conn *conn);
 size_t sbk__sockjs_take_body(sbk_conn *conn, const uint8_t *data, size_t len);
 /* The host has let it in. */
 void sbk__sockjs_passed(sbk_conn *conn);
-/* Answers with a status that refuses, and goes on behind it. */
-void sbk__sockjs_refuse(sbk_conn *conn, int status);
-/* What it brought is with the host: it is answered. */
-void sbk__sockjs_sender_done(sbk_conn *conn);
-/* The first request's path, or NULL; … */
+/* The session of the id in its path; NULL: there is none. */
 sbk_session *sbk__sockjs_session_of(const sbk_request *request);
 void sbk__sockjs_post_free(sbk_conn *conn, struct sbk__sockjs_post *post);
 
