@@ -508,6 +508,9 @@ int host_setup(struct run *run) {
     if (script->endpoints[i].origins[0] != NULL) {
       endpoint.allowed_origins = script->endpoints[i].origins;
     }
+    if (script->endpoints[i].sockjs.size > 0) {
+      endpoint.sockjs = &script->endpoints[i].sockjs;
+    }
     endpoint.message = script->endpoints[i].echo ? on_message : NULL;
     ONCE_MORE(run, rv, sbk_broker_add_endpoint(run->broker, &endpoint));
   }

@@ -5,12 +5,8 @@
 #include <string.h>
 
 #include "heap.h"
+#include "requests.h"
 #include "text.h"
-
-struct macro {
-  void *arg;
-  void (*expand)(void *arg, const char *line);
-};
 
 char *next_word(char **text) {
   char *start = *text + strspn(*text, " ");
@@ -25,11 +21,7 @@ char *next_word(char **text) {
   return start;
 }
 
-/* One line. */
-static void put(const struct macro *m, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void put(const struct macro *m, const char *format, ...) {
+void macro_put(const struct macro *m, const char *format, ...) {
   va_list args;
   char *text;
   int len;
@@ -45,7 +37,7 @@ static void put(const struct macro *m, const char *format, ...) {
   own_free(text);
 }
 
-static size_t parsed_len(const char *text) {
+size_t parsed_len(const char *text) {
   struct codes codes = {0};
   size_t len;
 
@@ -60,23 +52,23 @@ static void put_connect(const struct macro *m, const char *name, char *text) {
   const char *version = next_word(&text), *user = next_word(&text);
 
   version = version != NULL ? version : "1.2";
-  put(m, "%s> CONNECT", name);
+  macro_put(m, "%s> CONNECT", name);
   if (strcmp(version, "1.0") != 0) {
-    put(m, "%s> accept-version:%s", name, version);
+    macro_put(m, "%s> accept-version:%s", name, version);
   }
-  put(m, "%s> heart-beat:0,0", name);
-  put(m, "%s>", name);
-  put(m, "%s> ^@", name);
-  put(m, "%s< CONNECTED", name);
-  put(m, "%s< version:%s", name, version);
-  put(m, "%s< heart-beat:{*}", name);
-  put(m, "%s< session:{session}", name);
-  put(m, "%s< server:{*}", name);
+  macro_put(m, "%s> heart-beat:0,0", name);
+  macro_put(m, "%s>", name);
+  macro_put(m, "%s> ^@", name);
+  macro_put(m, "%s< CONNECTED", name);
+  macro_put(m, "%s< version:%s", name, version);
+  macro_put(m, "%s< heart-beat:{*}", name);
+  macro_put(m, "%s< session:{session}", name);
+  macro_put(m, "%s< server:{*}", name);
   if (user != NULL) {
-    put(m, "%s< user-name:%s", name, user);
+    macro_put(m, "%s< user-name:%s", name, user);
   }
-  put(m, "%s<", name);
-  put(m, "%s< ^@", name);
+  macro_put(m, "%s<", name);
+  macro_put(m, "%s< ^@", name);
 }
 
 /* session NAME, stream NAME: as connect, on a fresh WebSocket or TCP stream;
@@ -85,8 +77,8 @@ static void put_session(const struct macro *m, const char *kind,
                         const char *name, char *text) {
   const char *user = strchr(text, ' ');
 
-  put(m, "open %s %s%s%s", name, kind, user != NULL ? " user=" : "",
-      user != NULL ? user + 1 : "");
+  macro_put(m, "open %s %s%s%s", name, kind, user != NULL ? " user=" : "",
+            user != NULL ? user + 1 : "");
   put_connect(m, name, text);
 }
 
@@ -102,7 +94,7 @@ static void put_request(const struct macro *m, const char *name, char *text) {
   while (count < 8 && (more[count] = next_word(&text)) != NULL) {
     count++;
   }
-  put(m, "%s> GET %s HTTP/1.1", name, path);
+  macro_put(m, "%s> GET %s HTTP/1.1", name, path);
   for (i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
     size_t len = strcspn(fields[i], ":");
 
@@ -113,32 +105,31 @@ static void put_request(const struct macro *m, const char *name, char *text) {
       }
     }
     if (j == count) {
-      put(m, "%s> %s", name, fields[i]);
+      macro_put(m, "%s> %s", name, fields[i]);
     }
   }
   for (j = 0; j < count; j++) {
     if (more[j][0] != '-') {
-      put(m, "%s> %s", name, more[j]);
+      macro_put(m, "%s> %s", name, more[j]);
     }
   }
-  put(m, "%s>", name);
-  put(m, "%s", "");
+  macro_put(m, "%s>", name);
+  macro_put(m, "%s", "");
 }
 
 /* switched NAME [FIELD …]: the 101 */
 static void put_switched(const struct macro *m, const char *name, char *text) {
-  put(m, "%s< HTTP/1.1 101 Switching Protocols", name);
-  put(m, "%s< Upgrade: websocket", name);
-  put(m, "%s< Connection: Upgrade", name);
-  put(m, "%s< Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", name);
+  macro_put(m, "%s< HTTP/1.1 101 Switching Protocols", name);
+  macro_put(m, "%s< Upgrade: websocket", name);
+  macro_put(m, "%s< Connection: Upgrade", name);
+  macro_put(m, "%s< Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", name);
   if (*text != '\0') {
-    put(m, "%s< %s", name, text);
+    macro_put(m, "%s< %s", name, text);
   }
-  put(m, "%s<", name);
+  macro_put(m, "%s<", name);
 }
 
-/* The next part of a text whose parts stand between " + ", or NULL. */
-static char *next_part(char **text) {
+char *next_part(char **text) {
   char *part = *text, *next;
 
   if (part == NULL) {
@@ -163,21 +154,22 @@ static void put_answer(const struct macro *m, const char *name, char *text,
     body += 3;
   }
   part = next_part(&text);
-  put(m, "%s< HTTP/1.1 %s", name, part != NULL ? part : "");
+  macro_put(m, "%s< HTTP/1.1 %s", name, part != NULL ? part : "");
   while ((part = next_part(&text)) != NULL) {
-    put(m, "%s< %s", name, part);
+    macro_put(m, "%s< %s", name, part);
   }
-  put(m, "%s< Content-Length: %zu", name, body != NULL ? parsed_len(body) : 0);
+  macro_put(m, "%s< Content-Length: %zu", name,
+            body != NULL ? parsed_len(body) : 0);
   if (last) {
-    put(m, "%s< Connection: close", name);
+    macro_put(m, "%s< Connection: close", name);
   }
-  put(m, "%s<", name);
+  macro_put(m, "%s<", name);
   if (body != NULL) {
-    put(m, "%s< %s\\", name, body);
+    macro_put(m, "%s< %s\\", name, body);
   }
   if (last) {
-    put(m, "%s eof", name);
-    put(m, "%s< [end]", name);
+    macro_put(m, "%s eof", name);
+    macro_put(m, "%s< [end]", name);
   }
 }
 
@@ -186,27 +178,27 @@ static void put_refusal(const struct macro *m, const char *name, char *text) {
   const char *status = next_part(&text), *part;
 
   status = status != NULL ? status : "";
-  put(m, "%s< HTTP/1.1 %s", name, status);
+  macro_put(m, "%s< HTTP/1.1 %s", name, status);
   while ((part = next_part(&text)) != NULL) {
-    put(m, "%s< %s", name, part);
+    macro_put(m, "%s< %s", name, part);
   }
-  put(m, "%s< Content-Type: text/plain", name);
-  put(m, "%s< Content-Length: %zu", name,
-      strlen(status) > 3 ? strlen(status) - 3 : 0);
-  put(m, "%s< Connection: close%s", name,
-      strncmp(status, "426", 3) == 0 ? ", Upgrade" : "");
-  put(m, "%s<", name);
-  put(m, "%s< %s\\n\\", name, status + 4);
-  put(m, "%s eof", name);
-  put(m, "%s< [end]", name);
+  macro_put(m, "%s< Content-Type: text/plain", name);
+  macro_put(m, "%s< Content-Length: %zu", name,
+            strlen(status) > 3 ? strlen(status) - 3 : 0);
+  macro_put(m, "%s< Connection: close%s", name,
+            strncmp(status, "426", 3) == 0 ? ", Upgrade" : "");
+  macro_put(m, "%s<", name);
+  macro_put(m, "%s< %s\\n\\", name, status + 4);
+  macro_put(m, "%s eof", name);
+  macro_put(m, "%s< [end]", name);
 }
 
 static void put_error_frame(const struct macro *m, const char *name,
                             const char *text) {
-  put(m, "%s< ERROR", name);
-  put(m, "%s< message:%s", name, text);
-  put(m, "%s<", name);
-  put(m, "%s< ^@", name);
+  macro_put(m, "%s< ERROR", name);
+  macro_put(m, "%s< message:%s", name, text);
+  macro_put(m, "%s<", name);
+  macro_put(m, "%s< ^@", name);
 }
 
 /* error NAME STATUS TEXT: ERROR, Close, the peer's Close, the end; with "tcp"
@@ -216,12 +208,12 @@ static void put_error(const struct macro *m, const char *name, char *text) {
 
   put_error_frame(m, name, text);
   if (strcmp(status, "tcp") != 0) {
-    put(m, "%s< [close %s] %s", name, status, text);
-    put(m, "%s> [close 1000]", name);
+    macro_put(m, "%s< [close %s] %s", name, status, text);
+    macro_put(m, "%s> [close 1000]", name);
   } else {
-    put(m, "%s eof", name);
+    macro_put(m, "%s eof", name);
   }
-  put(m, "%s< [end]", name);
+  macro_put(m, "%s< [end]", name);
 }
 
 /* fails NAME STATUS TEXT: a Close without ERROR, overruns: with one; what the
@@ -233,10 +225,10 @@ static void put_failure(const struct macro *m, const char *name, char *text,
   if (error) {
     put_error_frame(m, name, text);
   }
-  put(m, "%s< [close %s] %s", name, status, text);
-  put(m, "%s> [close 1000]", name);
-  put(m, "%s eof", name);
-  put(m, "%s< [end]", name);
+  macro_put(m, "%s< [close %s] %s", name, status, text);
+  macro_put(m, "%s> [close 1000]", name);
+  macro_put(m, "%s eof", name);
+  macro_put(m, "%s< [end]", name);
 }
 
 /* The headers that are the words of text, and the end of a head. */
@@ -244,43 +236,43 @@ static void put_headers(const struct macro *m, const char *name, char *text) {
   const char *header;
 
   while ((header = next_word(&text)) != NULL) {
-    put(m, "%s> %s", name, header);
+    macro_put(m, "%s> %s", name, header);
   }
-  put(m, "%s>", name);
+  macro_put(m, "%s>", name);
 }
 
 /* subscribe NAME ID DESTINATION [HEADER:VALUE …] */
 static void put_subscribe(const struct macro *m, const char *name, char *text) {
   const char *id = next_word(&text), *destination = next_word(&text);
 
-  put(m, "%s> SUBSCRIBE", name);
-  put(m, "%s> id:%s", name, id);
-  put(m, "%s> destination:%s", name, destination);
+  macro_put(m, "%s> SUBSCRIBE", name);
+  macro_put(m, "%s> id:%s", name, id);
+  macro_put(m, "%s> destination:%s", name, destination);
   put_headers(m, name, text);
-  put(m, "%s> ^@", name);
-  put(m, "%s", "");
+  macro_put(m, "%s> ^@", name);
+  macro_put(m, "%s", "");
 }
 
 /* frame NAME COMMAND [HEADER:VALUE …]: one without a body */
 static void put_frame(const struct macro *m, const char *name, char *text) {
-  put(m, "%s> %s", name, next_word(&text));
+  macro_put(m, "%s> %s", name, next_word(&text));
   put_headers(m, name, text);
-  put(m, "%s> ^@", name);
-  put(m, "%s", "");
+  macro_put(m, "%s> ^@", name);
+  macro_put(m, "%s", "");
 }
 
 /* send NAME DESTINATION CONTENT-TYPE BODY; "-" for none */
 static void put_send(const struct macro *m, const char *name, char *text) {
   const char *destination = next_word(&text), *type = next_word(&text);
 
-  put(m, "%s> SEND", name);
-  put(m, "%s> destination:%s", name, destination);
+  macro_put(m, "%s> SEND", name);
+  macro_put(m, "%s> destination:%s", name, destination);
   if (strcmp(type, "-") != 0) {
-    put(m, "%s> content-type:%s", name, type);
+    macro_put(m, "%s> content-type:%s", name, type);
   }
-  put(m, "%s>", name);
-  put(m, "%s> %s^@", name, text);
-  put(m, "%s", "");
+  macro_put(m, "%s>", name);
+  macro_put(m, "%s> %s^@", name, text);
+  macro_put(m, "%s", "");
 }
 
 /* message NAME SUBSCRIPTION DESTINATION CONTENT-TYPE BODY */
@@ -288,19 +280,19 @@ static void put_message(const struct macro *m, const char *name, char *text) {
   const char *id = next_word(&text), *destination = next_word(&text);
   const char *type = next_word(&text);
 
-  put(m, "%s< MESSAGE", name);
-  put(m, "%s< subscription:%s", name, id);
-  put(m, "%s< destination:%s", name, destination);
-  put(m, "%s< message-id:{n}", name);
+  macro_put(m, "%s< MESSAGE", name);
+  macro_put(m, "%s< subscription:%s", name, id);
+  macro_put(m, "%s< destination:%s", name, destination);
+  macro_put(m, "%s< message-id:{n}", name);
   if (strcmp(type, "-") != 0) {
-    put(m, "%s< content-type:%s", name, type);
+    macro_put(m, "%s< content-type:%s", name, type);
   }
   if (*text != '\0') {
-    put(m, "%s< content-length:%zu", name, parsed_len(text));
+    macro_put(m, "%s< content-length:%zu", name, parsed_len(text));
   }
-  put(m, "%s<", name);
-  put(m, "%s< %s^@", name, text);
-  put(m, "%s", "");
+  macro_put(m, "%s<", name);
+  macro_put(m, "%s< %s^@", name, text);
+  macro_put(m, "%s", "");
 }
 
 /* delivery NAME SUBSCRIPTION ACK DESTINATION BODY, redelivery: to a peer that
@@ -310,22 +302,22 @@ static void put_delivery(const struct macro *m, const char *name, char *text,
   const char *id = next_word(&text), *ack = next_word(&text);
   const char *destination = next_word(&text);
 
-  put(m, "%s< MESSAGE", name);
-  put(m, "%s< subscription:%s", name, id);
+  macro_put(m, "%s< MESSAGE", name);
+  macro_put(m, "%s< subscription:%s", name, id);
   if (strcmp(ack, "-") != 0) {
-    put(m, "%s< ack:%s", name, ack);
+    macro_put(m, "%s< ack:%s", name, ack);
   }
   if (again) {
-    put(m, "%s< redelivered:true", name);
+    macro_put(m, "%s< redelivered:true", name);
   }
-  put(m, "%s< destination:%s", name, destination);
-  put(m, "%s< message-id:{n}", name);
+  macro_put(m, "%s< destination:%s", name, destination);
+  macro_put(m, "%s< message-id:{n}", name);
   if (*text != '\0') {
-    put(m, "%s< content-length:%zu", name, parsed_len(text));
+    macro_put(m, "%s< content-length:%zu", name, parsed_len(text));
   }
-  put(m, "%s<", name);
-  put(m, "%s< %s^@", name, text);
-  put(m, "%s", "");
+  macro_put(m, "%s<", name);
+  macro_put(m, "%s< %s^@", name, text);
+  macro_put(m, "%s", "");
 }
 
 /* gap NAME SUBSCRIPTION DESTINATION [ACK] */
@@ -333,26 +325,26 @@ static void put_gap(const struct macro *m, const char *name, char *text) {
   const char *id = next_word(&text), *destination = next_word(&text);
   const char *ack = next_word(&text);
 
-  put(m, "%s< MESSAGE", name);
-  put(m, "%s< subscription:%s", name, id);
+  macro_put(m, "%s< MESSAGE", name);
+  macro_put(m, "%s< subscription:%s", name, id);
   if (ack != NULL) {
-    put(m, "%s< ack:%s", name, ack);
+    macro_put(m, "%s< ack:%s", name, ack);
   }
-  put(m, "%s< destination:%s", name, destination);
-  put(m, "%s< message-id:{*}", name);
-  put(m, "%s< history:gap", name);
-  put(m, "%s<", name);
-  put(m, "%s< ^@", name);
-  put(m, "%s", "");
+  macro_put(m, "%s< destination:%s", name, destination);
+  macro_put(m, "%s< message-id:{*}", name);
+  macro_put(m, "%s< history:gap", name);
+  macro_put(m, "%s<", name);
+  macro_put(m, "%s< ^@", name);
+  macro_put(m, "%s", "");
 }
 
 /* receipt NAME ID */
 static void put_receipt(const struct macro *m, const char *name,
                         const char *id) {
-  put(m, "%s< RECEIPT", name);
-  put(m, "%s< receipt-id:%s", name, id);
-  put(m, "%s<", name);
-  put(m, "%s< ^@", name);
+  macro_put(m, "%s< RECEIPT", name);
+  macro_put(m, "%s< receipt-id:%s", name, id);
+  macro_put(m, "%s<", name);
+  macro_put(m, "%s< ^@", name);
 }
 
 static bool is_macro(const char *what) {
@@ -376,6 +368,9 @@ bool macro_line(void *arg, void (*expand)(void *arg, const char *line),
   const struct macro macro = {arg, expand}, *m = &macro;
   const char *name;
 
+  if (request_line(m, what, text)) {
+    return true;
+  }
   if (!is_macro(what) || (name = next_word(&text)) == NULL) {
     return false;
   }
@@ -388,7 +383,7 @@ bool macro_line(void *arg, void (*expand)(void *arg, const char *line),
   } else if (strcmp(what, "asks") == 0) {
     put_request(m, name, text);
   } else if (strcmp(what, "upgrade") == 0) {
-    put(m, "open %s http", name);
+    macro_put(m, "open %s http", name);
     put_request(m, name, text);
     put_switched(m, name, text + strlen(text));
   } else if (strcmp(what, "switched") == 0) {
@@ -406,8 +401,8 @@ bool macro_line(void *arg, void (*expand)(void *arg, const char *line),
   } else if (strcmp(what, "overruns") == 0) {
     put_failure(m, name, text, true);
   } else if (strcmp(what, "goodbye") == 0) {
-    put(m, "%s> [close 1000]", name);
-    put(m, "%s< [end]", name);
+    macro_put(m, "%s> [close 1000]", name);
+    macro_put(m, "%s< [end]", name);
   } else if (strcmp(what, "subscribe") == 0) {
     put_subscribe(m, name, text);
   } else if (strcmp(what, "send") == 0) {

@@ -43,7 +43,8 @@ struct rule {
 struct endpoint_line {
   struct sbk_endpoint endpoint;
   const char *origins[MAX_LIST];
-  bool echo; /* plain messages, sent back */
+  struct sbk_sockjs sockjs; /* size 0: none */
+  bool echo;                /* plain messages, sent back */
 };
 
 enum item_kind {

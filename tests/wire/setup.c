@@ -116,6 +116,41 @@ static void rule_line(struct reader *r, enum rule_kind kind, char *text) {
   r->script->spares = r->script->spares || kind == RULE_ERROR;
 }
 
+/* NAME=VALUE, a member of struct sbk_sockjs. */
+static bool sockjs_word(struct reader *r, struct sbk_sockjs *sockjs,
+                        char *text) {
+  char *value = strchr(text, '=');
+  unsigned long number;
+
+  if (value == NULL) {
+    return false;
+  }
+  *value++ = '\0';
+  number = strtoul(value, NULL, 10);
+  if (strcmp(text, "no_websocket") == 0) {
+    sockjs->no_websocket = (int)number;
+  } else if (strcmp(text, "cookie") == 0) {
+    sockjs->cookie = (int)number;
+  } else if (strcmp(text, "htmlfile") == 0) {
+    sockjs->htmlfile = (int)number;
+  } else if (strcmp(text, "jsonp") == 0) {
+    sockjs->jsonp = (int)number;
+  } else if (strcmp(text, "client_url") == 0) {
+    sockjs->client_url = reader_text(r, value, strlen(value));
+  } else if (strcmp(text, "heartbeat") == 0) {
+    sockjs->heartbeat = strcmp(value, "never") == 0 ? SBK_NEVER : number;
+  } else if (strcmp(text, "disconnect_delay") == 0) {
+    sockjs->disconnect_delay = number;
+  } else if (strcmp(text, "stream_limit") == 0) {
+    sockjs->stream_limit = number;
+  } else if (strcmp(text, "max_body") == 0) {
+    sockjs->max_body = number;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 static void endpoint_line(struct reader *r, char *text) {
   struct script *script = r->script;
   struct endpoint_line *line;
@@ -138,6 +173,11 @@ static void endpoint_line(struct reader *r, char *text) {
       line->endpoint.secure = 1;
     } else if (strcmp(part, "echo") == 0) {
       line->echo = true;
+    } else if (strcmp(part, "sockjs") == 0) {
+      line->sockjs.size = sizeof(line->sockjs);
+    } else if (strncmp(part, "sockjs.", 7) == 0 &&
+               sockjs_word(r, &line->sockjs, part + 7)) {
+      line->sockjs.size = sizeof(line->sockjs);
     } else {
       reader_wrong(r, "what is %s?", part);
     }
