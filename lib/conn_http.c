@@ -377,6 +377,9 @@ static size_t take_head(sbk_conn *conn, const uint8_t *data, size_t len) {
       sbk__conn_end(conn, SBK_ERR_NOMEM);
       return len;
     }
+    if (conn->served) {
+      conn->since = conn->broker->core.now; /* it was idle, and is no longer */
+    }
   }
   rv = sbk__http_head_feed(&conn->request->head, data, len, &used);
   if (rv == SBK_ERR_NOMEM) {
