@@ -4,89 +4,43 @@
 
 #define ONES (UINT64_MAX / 0xff)
 
-/* How a character of ASCII is written. 0: as it is; 'u': as \uXXXX; else the
- * letter behind the backslash. */
-static char escape_of(uint8_t byte, bool script) {
-  static const char controls[] = "uuuuuuuubtnufruu"
-                                 "uuuuuuuuuuuuuuuu";
+/* How each character of ASCII is written. '.': as it is; 'u': as \uXXXX; 's':
+ * so in scripts only; else as this letter behind a backslash. */
+static const char escapes[] = "uuuuuuuubtnufruu"
+                              "uuuuuuuuuuuuuuuu"
+                              "..\"...s........."
+                              "............s.s."
+                              "................"
+                              "............\\..."
+                              "................"
+                              "...............u";
 
-  if (byte < 0x20) {
-    return controls[byte];
-  }
+enum { WORD = 8 };
 
-  switch (byte) {
-  case '"':
-  case '\\':
-    return (char)byte;
-  case 0x7f:
-    return 'u';
-  case '&':
-  case '<':
-  case '>':
-    return script ? 'u' : 0;
-  default:
-    return 0;
-  }
-}
-
-/* How many of len bytes are ASCII that JSON leaves as it is: whole words only.
- * Without a high bit in any byte, no subtraction borrows from the next one
- * unless it has found something. */
-static size_t plain_words(const uint8_t *p, size_t len) {
-  size_t done = 0;
+/* Are there eight bytes of ASCII that JSON leaves as they are? Without a high
+ * bit in any of them, no subtraction borrows unless it has found something. */
+static bool is_plain_word(const uint8_t *p, size_t len) {
   uint64_t word;
 
-  while (len - done >= sizeof(word)) {
-    memcpy(&word, p + done, sizeof(word));
-    if (((word | (word - ONES * 0x20) | ((word ^ ONES * '"') - ONES) |
-          ((word ^ ONES * '\\') - ONES) | (word + ONES)) &
-         ONES * 0x80) != 0) {
-      break;
-    }
-    done += sizeof(word);
+  if (len < WORD) {
+    return false;
   }
+  memcpy(&word, p, WORD);
 
-  return done;
+  return ((word | (word + ONES) | (word - ONES * 0x20) |
+           ((word ^ ONES * '"') - ONES) | ((word ^ ONES * '\\') - ONES)) &
+          ONES * 0x80) == 0;
 }
 
-/* The code point of a character of three bytes. */
-static uint32_t code_of(const uint8_t *p) {
-  return (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
-}
-
-/* sockjs-protocol 0.3.3, escapable_by_server: those above ASCII. All of them
- * have three bytes. */
+/* sockjs-protocol 0.3.3, escapable_by_server: those above ASCII, which are
+ * U+2XXX or U+FXXX. */
 static bool is_escapable(uint32_t code) {
   return (code >= 0x200c && code <= 0x200f) ||
          (code >= 0x2028 && code <= 0x202f) ||
          (code >= 0x2060 && code <= 0x206f) || code >= 0xfff0;
 }
 
-/* How many of len bytes are written as they are. */
-static size_t plain_len(const uint8_t *p, size_t len, bool script) {
-  size_t at = 0, size;
-  bool good;
-
-  while (at < len) {
-    if (p[at] >= 0x80) {
-      size = sbk__utf8_char(p + at, len - at, &good);
-      if (!good || (size == 3 && is_escapable(code_of(p + at)))) {
-        break;
-      }
-      at += size;
-      continue;
-    }
-    at += script ? 0 : plain_words(p + at, len - at);
-    while (at < len && p[at] < 0x80) {
-      if (escape_of(p[at], script) != 0) {
-        return at;
-      }
-      at++;
-    }
-  }
-
-  return at;
-}
+/* Each of these gives the length alone with dst NULL. */
 
 static size_t put_code(uint8_t *dst, uint32_t code) {
   static const char digits[] = "0123456789abcdef";
@@ -103,21 +57,47 @@ static size_t put_code(uint8_t *dst, uint32_t code) {
   return 6;
 }
 
-/* What plain_len() has stopped at; *taken says how much that was. */
-static size_t put_escape(uint8_t *dst, const uint8_t *p, size_t len,
-                         bool script, size_t *taken) {
+/* The character above ASCII at p; *taken says how many bytes that was. */
+static size_t put_character(uint8_t *dst, const uint8_t *p, size_t len,
+                            size_t *taken) {
+  uint32_t code;
   bool good;
-  char escape;
 
-  if (p[0] >= 0x80) {
-    *taken = sbk__utf8_char(p, len, &good);
-    return put_code(dst, good ? code_of(p) : 0xfffd);
+  *taken = sbk__utf8_char(p, len, &good);
+  if (!good) {
+    return put_code(dst, 0xfffd);
+  }
+  if (p[0] == 0xe2 || p[0] == 0xef) {
+    code = (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+    if (is_escapable(code)) {
+      return put_code(dst, code);
+    }
+  }
+  if (dst != NULL) {
+    dst[0] = p[0];
+    dst[1] = p[1];
+    if (*taken > 2) {
+      dst[2] = p[2];
+    }
+    if (*taken > 3) {
+      dst[3] = p[3];
+    }
   }
 
-  *taken = 1;
-  escape = escape_of(p[0], script);
-  if (escape == 'u') {
-    return put_code(dst, p[0]);
+  return *taken;
+}
+
+static size_t put_ascii(uint8_t *dst, uint8_t byte, bool script) {
+  char escape = escapes[byte];
+
+  if (escape == '.' || (escape == 's' && !script)) {
+    if (dst != NULL) {
+      dst[0] = byte;
+    }
+    return 1;
+  }
+  if (escape == 'u' || escape == 's') {
+    return put_code(dst, byte);
   }
   if (dst != NULL) {
     dst[0] = '\\';
@@ -127,24 +107,30 @@ static size_t put_escape(uint8_t *dst, const uint8_t *p, size_t len,
   return 2;
 }
 
-/* The length alone with dst NULL. */
-static size_t put_escaped(uint8_t *dst, const uint8_t *p, size_t len,
-                          bool script) {
-  size_t at = 0, size = 0, taken;
+static inline size_t put_escaped(uint8_t *dst, const uint8_t *p, size_t len,
+                                 bool script) {
+  size_t at = 0, size = 0, stop, taken;
 
+#define AT (dst != NULL ? dst + size : NULL)
   while (at < len) {
-    taken = plain_len(p + at, len - at, script);
-    if (dst != NULL) {
-      memcpy(dst + size, p + at, taken);
+    if (!script && is_plain_word(p + at, len - at)) {
+      if (dst != NULL) {
+        memcpy(dst + size, p + at, WORD);
+      }
+      at += WORD;
+      size += WORD;
+      continue;
     }
-    size += taken;
-    at += taken;
-    if (at < len) {
-      size += put_escape(dst != NULL ? dst + size : NULL, p + at, len - at,
-                         script, &taken);
-      at += taken;
+    for (stop = len - at < WORD ? len : at + WORD; at < stop; at += taken) {
+      if (p[at] < 0x80) {
+        size += put_ascii(AT, p[at], script);
+        taken = 1;
+      } else {
+        size += put_character(AT, p + at, len - at, &taken);
+      }
     }
   }
+#undef AT
 
   return size;
 }

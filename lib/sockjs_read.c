@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "ascii.h"
@@ -61,33 +62,38 @@ static size_t run_len(const uint8_t *p, size_t len) {
   return at;
 }
 
-static void put_code(sbk__sockjs_reader *r, uint32_t code) {
-  uint8_t out[4];
-  size_t len;
+/* sbk__sockjs_read() has made room for all that a piece can become. */
+static void put(sbk__sockjs_reader *r, const void *data, size_t len) {
+  assert(len <= r->text.cap - r->text.len);
 
+  memcpy(r->text.data + r->text.len, data, len);
+  r->text.len += len;
+}
+
+static void put_byte(sbk__sockjs_reader *r, uint32_t byte) {
+  assert(r->text.len < r->text.cap);
+
+  r->text.data[r->text.len++] = (char)(uint8_t)byte;
+}
+
+static void put_code(sbk__sockjs_reader *r, uint32_t code) {
   if (code < 0x80) {
-    out[0] = (uint8_t)code;
-    len = 1;
-  } else if (code < 0x800) {
-    out[0] = (uint8_t)(0xc0 | code >> 6);
-    len = 2;
-  } else if (code < 0x10000) {
-    out[0] = (uint8_t)(0xe0 | code >> 12);
-    len = 3;
+    put_byte(r, code);
+    return;
+  }
+
+  if (code < 0x800) {
+    put_byte(r, 0xc0 | code >> 6);
   } else {
-    out[0] = (uint8_t)(0xf0 | code >> 18);
-    len = 4;
+    if (code < 0x10000) {
+      put_byte(r, 0xe0 | code >> 12);
+    } else {
+      put_byte(r, 0xf0 | code >> 18);
+      put_byte(r, 0x80 | (code >> 12 & 0x3f));
+    }
+    put_byte(r, 0x80 | (code >> 6 & 0x3f));
   }
-  if (len > 1) {
-    out[len - 1] = (uint8_t)(0x80 | (code & 0x3f));
-  }
-  if (len > 2) {
-    out[len - 2] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
-  }
-  if (len > 3) {
-    out[len - 3] = (uint8_t)(0x80 | (code >> 12 & 0x3f));
-  }
-  sbk__str_add(&r->text, out, len);
+  put_byte(r, 0x80 | (code & 0x3f));
 }
 
 /* Something else came than the other half. */
@@ -129,29 +135,48 @@ static enum state take_hex(sbk__sockjs_reader *r, uint8_t byte) {
   return STRING;
 }
 
+/* What the letter behind a backslash stands for; 0: nothing. */
+static char unescape(uint8_t letter) {
+  switch (letter) {
+  case '"':
+  case '\\':
+  case '/':
+    return (char)letter;
+  case 'b':
+    return '\b';
+  case 'f':
+    return '\f';
+  case 'n':
+    return '\n';
+  case 'r':
+    return '\r';
+  case 't':
+    return '\t';
+  default:
+    return 0;
+  }
+}
+
 static enum state take_escape(sbk__sockjs_reader *r, uint8_t byte) {
-  static const char letters[] = "\"\\/bfnrt", codes[] = "\"\\/\b\f\n\r\t";
-  const char *letter = memchr(letters, byte, sizeof(letters) - 1);
+  char c = unescape(byte);
 
   if (byte == 'u') {
     r->unit = 0;
     r->digits = 0;
     return HEX;
   }
-  if (letter == NULL) {
+  if (c == 0) {
     return BROKEN;
   }
   end_surrogate(r);
-  sbk__str_add(&r->text, &codes[letter - letters], 1);
+  put_byte(r, (uint8_t)c);
 
   return STRING;
 }
 
 static enum state end_string(sbk__sockjs_reader *r) {
-  static const uint8_t end = MESSAGE_END;
-
   end_surrogate(r);
-  sbk__str_add(&r->text, &end, 1);
+  put_byte(r, MESSAGE_END);
 
   return r->array ? BEHIND : END;
 }
@@ -166,7 +191,7 @@ static size_t take_string(sbk__sockjs_reader *r, const uint8_t *p, size_t len) {
       return run;
     }
     end_surrogate(r);
-    sbk__str_add(&r->text, p, run);
+    put(r, p, run);
     return run;
   }
 
@@ -221,8 +246,19 @@ static int read_error(const sbk__sockjs_reader *r) {
 int sbk__sockjs_read(sbk__sockjs_reader *r, const void *data, size_t len) {
   const uint8_t *p = data;
   size_t at = 0;
+  int rv = read_error(r);
 
-  while (at < len && read_error(r) == 0) {
+  if (rv != 0 || len == 0) {
+    return rv;
+  }
+  /* A byte becomes one at most, but the first may end a \uXXXX behind a lone
+   * surrogate: three bytes each. */
+  rv = sbk__str_reserve(&r->text, len + 5);
+  if (rv != 0) {
+    return rv;
+  }
+
+  while (at < len && r->state != BROKEN) {
     switch ((enum state)r->state) {
     case STRING:
       at += take_string(r, p + at, len - at);

@@ -163,12 +163,11 @@ bool sbk__sockjs_callback_valid(const char *callback) {
 
 /* What the next byte of a form belongs to. */
 enum place {
-  NAME,       /* a name, of which nothing came */
-  NAME_D,     /* a name, of which "d" came */
-  NAME_OTHER, /* the name of another field */
-  VALUE,
-  VALUE_OTHER,
-  REST, /* behind the value that was wanted */
+  NAME,   /* a name, of which nothing came */
+  NAME_D, /* a name, of which "d" came */
+  OTHER,  /* another field */
+  VALUE,  /* of d */
+  REST,   /* behind it */
   BROKEN
 };
 
@@ -176,26 +175,24 @@ void sbk__sockjs_form_init(sbk__sockjs_form *form) {
   memset(form, 0, sizeof(*form));
 }
 
-/* The ends of names and fields. False: the byte is none. */
+/* The ends of fields and of names. False: the byte is none. */
 static bool take_mark(sbk__sockjs_form *form, uint8_t byte) {
-  bool d = form->place == NAME_D;
-
   if (byte == '&') {
-    form->place =
-        d || form->place == VALUE || form->place == REST ? REST : NAME;
+    /* The first d counts, even one without a value. */
+    form->place = form->place == NAME || form->place == OTHER ? NAME : REST;
     return true;
   }
-  if (byte == '=' && form->place <= NAME_OTHER) {
-    form->place = d ? VALUE : VALUE_OTHER;
+  if (byte == '=' && form->place <= NAME_D) {
+    form->place = form->place == NAME_D ? VALUE : OTHER;
     return true;
   }
 
   return false;
 }
 
-/* One byte of a name or a value; -1: it is not whole yet, -2: a bad escape. */
 enum { UNFINISHED = -1, BAD_ESCAPE = -2 };
 
+/* The byte of a name or a value that ends here; or one of the above. */
 static int decode(sbk__sockjs_form *form, uint8_t byte) {
   int digit;
 
@@ -221,34 +218,42 @@ static int decode(sbk__sockjs_form *form, uint8_t byte) {
   return form->high * 16 + digit;
 }
 
+/* True: the byte goes on to the reader, as *value. */
+static bool take_byte(sbk__sockjs_form *form, uint8_t byte, uint8_t *value) {
+  int decoded;
+
+  if (form->escape == 0 && take_mark(form, byte)) {
+    return false;
+  }
+  decoded = decode(form, byte);
+  if (decoded == BAD_ESCAPE) {
+    form->place = BROKEN;
+  } else if (decoded != UNFINISHED && form->place == VALUE) {
+    *value = (uint8_t)decoded;
+    return true;
+  } else if (decoded != UNFINISHED && form->place <= NAME_D) {
+    form->place = form->place == NAME && decoded == 'd' ? NAME_D : OTHER;
+  }
+
+  return false;
+}
+
 int sbk__sockjs_form_read(sbk__sockjs_form *form, const void *data, size_t len,
                           sbk__sockjs_reader *reader) {
   const uint8_t *p = data;
-  uint8_t value[256];
+  uint8_t values[256];
   size_t i, count = 0;
-  int byte, rv = 0;
+  int rv = 0;
 
   for (i = 0; i < len && rv == 0 && form->place != BROKEN; i++) {
-    if (form->escape == 0 && take_mark(form, p[i])) {
-      continue;
-    }
-    byte = decode(form, p[i]);
-    if (byte == BAD_ESCAPE) {
-      form->place = BROKEN;
-    } else if (byte == UNFINISHED) {
-      continue;
-    } else if (form->place == VALUE) {
-      value[count++] = (uint8_t)byte;
-    } else if (form->place <= NAME_D) {
-      form->place = form->place == NAME && byte == 'd' ? NAME_D : NAME_OTHER;
-    }
-    if (count == sizeof(value)) {
-      rv = sbk__sockjs_read(reader, value, count);
+    count += take_byte(form, p[i], &values[count]);
+    if (count == sizeof(values)) {
+      rv = sbk__sockjs_read(reader, values, count);
       count = 0;
     }
   }
   if (rv == 0) {
-    rv = sbk__sockjs_read(reader, value, count);
+    rv = sbk__sockjs_read(reader, values, count);
   }
 
   return rv == 0 && form->place == BROKEN ? SBK_ERR_INVAL : rv;

@@ -21,7 +21,7 @@ static size_t ascii_words(const uint8_t *p, size_t len) {
 }
 
 /* No byte lies between these bounds: what is wrong stays wrong. */
-static bool fail(sbk__utf8 *state) {
+static inline bool fail(sbk__utf8 *state) {
   state->need = 1;
   state->lower = 0xff;
   state->upper = 0;
@@ -32,7 +32,7 @@ static bool fail(sbk__utf8 *state) {
 /* The first byte of a longer character. RFC 3629, 4: only the byte behind the
  * lead has bounds of its own, which rule out overlong forms, surrogates and
  * what is above U+10FFFF. */
-static bool lead(sbk__utf8 *state, uint8_t byte) {
+static inline bool lead(sbk__utf8 *state, uint8_t byte) {
   state->lower = 0x80;
   state->upper = 0xbf;
 
@@ -53,7 +53,7 @@ static bool lead(sbk__utf8 *state, uint8_t byte) {
   return true;
 }
 
-static bool continuation(sbk__utf8 *state, uint8_t byte) {
+static inline bool continuation(sbk__utf8 *state, uint8_t byte) {
   if (byte < state->lower || byte > state->upper) {
     return fail(state);
   }

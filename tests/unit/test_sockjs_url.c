@@ -46,6 +46,8 @@ static const struct {
     {"/iframe.xml", SBK__SOCKJS_NONE, NULL},
     {"/iframe-/.html", SBK__SOCKJS_NONE, NULL},
     {"/iframe-A.html", SBK__SOCKJS_NONE, NULL},
+    {"/iframeA.html", SBK__SOCKJS_NONE, NULL},
+    {"/iframe!.html", SBK__SOCKJS_NONE, NULL},
     {"/iframe-%20.html", SBK__SOCKJS_NONE, NULL},
     {"/iframe-\xc3\xa9.html", SBK__SOCKJS_NONE, NULL},
     {"/iframe.htmlx", SBK__SOCKJS_NONE, NULL},
@@ -457,6 +459,155 @@ static void takes_the_first_field_d_of_a_form(void **state) {
   }
 }
 
+static void a_value_goes_on_whole_however_long_it_is(void **state) {
+  /* Around the pieces in which values go on to the reader. */
+  static const size_t sizes[] = {254, 255, 256, 257, 511, 512, 513, 3000};
+  char text[4096], want[4096];
+  struct payload out;
+  size_t i, step;
+
+  (void)state;
+  for (i = 0; i < COUNT(sizes); i++) {
+    memset(text, 'a', sizeof(text));
+    memcpy(text, "d=[\"", 4);
+    memcpy(text + 2 + sizes[i] - 2, "\"]", 2);
+    memset(want, 'a', sizeof(want));
+    want[0] = '[';
+    memcpy(want + sizes[i] - 3, "]", 2);
+    for (step = 1; step < 4096; step = step * 3 + 1) {
+      feed(text, 2 + sizes[i], step, step, &out);
+      assert_int_equal(out.end, 0);
+      assert_string_equal(out.text, want);
+    }
+  }
+}
+
+static void what_is_broken_in_a_form_stays_broken(void **state) {
+  static const char *const texts[] = {"%x", "d=%x", "d=[\"x\"]&%x", "d=x",
+                                      "d=[\"x\"]x"};
+  static const char *const more[] = {"", "&", "&d=[\"x\"]", "20=", "]"};
+  sbk__sockjs_reader r;
+  sbk__sockjs_form form;
+  size_t i, j;
+
+  (void)state;
+  for (i = 0; i < COUNT(texts); i++) {
+    sbk__sockjs_reader_init(&r, &memory.mem, false);
+    sbk__sockjs_form_init(&form);
+    assert_int_equal(
+        sbk__sockjs_form_read(&form, texts[i], strlen(texts[i]), &r),
+        SBK_ERR_INVAL);
+    for (j = 0; j < COUNT(more); j++) {
+      assert_int_equal(
+          sbk__sockjs_form_read(&form, more[j], strlen(more[j]), &r),
+          SBK_ERR_INVAL);
+      assert_int_equal(sbk__sockjs_form_end(&form, &r), SBK_ERR_INVAL);
+    }
+    sbk__sockjs_reader_clear(&r);
+  }
+}
+
+static void says_so_when_memory_ends(void **state) {
+  char text[2048];
+  sbk__sockjs_reader r;
+  sbk__sockjs_form form;
+  size_t fail_from, step, at, size;
+  int rv;
+
+  (void)state;
+  memset(text, 'a', sizeof(text));
+  memcpy(text, "x=y&d=%5B%22", 12);
+  memcpy(text + sizeof(text) - 12, "%22%5D&d=%22", 12);
+  for (step = 1; step <= sizeof(text); step *= 2) {
+    for (fail_from = 0;; fail_from++) {
+      failing_mem_init(&memory);
+      memory.fail_from = fail_from;
+      sbk__sockjs_reader_init(&r, &memory.mem, false);
+      sbk__sockjs_form_init(&form);
+      for (at = 0, rv = 0; at < sizeof(text) && rv == 0; at += size) {
+        size = step < sizeof(text) - at ? step : sizeof(text) - at;
+        rv = sbk__sockjs_form_read(&form, text + at, size, &r);
+      }
+      if (rv == 0) {
+        assert_int_equal(sbk__sockjs_form_end(&form, &r), 0);
+        sbk__sockjs_reader_clear(&r);
+        break;
+      }
+      assert_int_equal(rv, SBK_ERR_NOMEM);
+      assert_int_equal(sbk__sockjs_form_read(&form, "%x", 2, &r),
+                       SBK_ERR_NOMEM);
+      assert_int_equal(sbk__sockjs_form_end(&form, &r), SBK_ERR_NOMEM);
+      sbk__sockjs_reader_clear(&r);
+      assert_int_equal(memory.blocks, 0);
+    }
+    assert_true(fail_from >= (step == 1 ? 4 : 1));
+  }
+}
+
+/* Every byte written as %XX, and back. */
+static void every_byte_can_be_escaped(void **state) {
+  char form[4096], json[1024];
+  struct payload out;
+  size_t i, len = 2, size = 0;
+  unsigned byte;
+
+  (void)state;
+  json[size++] = '[';
+  json[size++] = '"';
+  for (byte = 0x20; byte < 0x80; byte++) {
+    if (byte != '"' && byte != '\\') {
+      json[size++] = (char)byte;
+    }
+  }
+  for (byte = 0x80; byte < 0xc0; byte++) {
+    json[size++] = (char)(0xc2 + byte % 0x1e);
+    json[size++] = (char)byte;
+  }
+  json[size++] = '"';
+  json[size++] = ']';
+  memcpy(form, "d=", 2);
+  for (i = 0; i < size; i++) {
+    snprintf(form + len, 4, i % 2 == 0 ? "%%%02x" : "%%%02X",
+             (unsigned)(uint8_t)json[i]);
+    len += 3;
+  }
+  feed_all_ways(form, len, &out);
+  assert_int_equal(out.end, 0);
+  assert_int_equal(out.len, size - 2);
+  assert_memory_equal(out.text + 1, json + 2, size - 4);
+}
+
+static void random_forms_give_the_same_in_any_pieces(void **state) {
+  static const char *const parts[] = {"d",   "=",   "&", "d=",  "&d=[\"", "\"]",
+                                      "%5B", "%22", "a", "%5D", "+",      "%",
+                                      "%2",  "[",   "]", "\"",  "%64"};
+  char text[256];
+  struct payload whole, cut;
+  uint32_t random = 8;
+  size_t len, size, taken = 0;
+  const char *part;
+  int round;
+
+  (void)state;
+  for (round = 0; round < 40000; round++) {
+    len = 0;
+    do {
+      part = parts[test_random(&random) % COUNT(parts)];
+      size = strlen(part);
+      memcpy(text + len, part, size);
+      len += size;
+    } while (len < 200 && test_random(&random) % 10 != 0);
+    feed(text, len, len, len, &whole);
+    feed(text, len, 1 + test_random(&random) % len,
+         1 + test_random(&random) % 3, &cut);
+    assert_int_equal(whole.read, cut.read);
+    assert_int_equal(whole.end, cut.end);
+    assert_string_equal(whole.text, cut.text);
+    taken += whole.end == 0;
+  }
+  assert_true(taken > 40);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -469,6 +620,11 @@ int main(void) {
       TEST(knows_every_byte_of_a_callback),
       TEST(callbacks_are_limited_below_at_and_above),
       TEST(takes_the_first_field_d_of_a_form),
+      TEST(a_value_goes_on_whole_however_long_it_is),
+      TEST(what_is_broken_in_a_form_stays_broken),
+      TEST(says_so_when_memory_ends),
+      TEST(every_byte_can_be_escaped),
+      TEST(random_forms_give_the_same_in_any_pieces),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
