@@ -68,12 +68,15 @@ int sbk_request_set_user(sbk_request *request, const char *user) {
   return 0;
 }
 
+/* The host has been told that it is over, and has freed what it had for it. */
 sbk_session *sbk_request_session(sbk_request *request) {
-  return sbk__sockjs_session_of(request);
+  sbk_session *session = sbk__sockjs_session_of(request);
+
+  return session != NULL && !session->ended ? session : NULL;
 }
 
 int sbk_request_set_session_data(sbk_request *request, void *data) {
-  if (request->endpoint == NULL || sbk_request_session(request) != NULL) {
+  if (request->endpoint == NULL || sbk__sockjs_session_of(request) != NULL) {
     return SBK_ERR_STATE;
   }
   request->session_data = data;

@@ -52,10 +52,11 @@ SBK_API void sbk_request_set_user_data(sbk_request *request, void *user_data);
  * SBK_ERR_INVAL: empty, over max_user, a control character in it, or "%2F";
  * SBK_ERR_STATE: this is no handshake. */
 SBK_API int sbk_request_set_user(sbk_request *request, const char *user);
-/** The session of SockJS that the request belongs to; NULL: it opens one. */
+/** The session of SockJS that the request belongs to; NULL: it opens one, or
+ * asks for the last words of one that has ended. */
 SBK_API sbk_session *sbk_request_session(sbk_request *request);
 /** What sbk_session_data() of the session to be will give. 0; SBK_ERR_STATE:
- * this is no handshake, or the session is there already. */
+ * this is no handshake, or it opens no session. */
 SBK_API int sbk_request_set_session_data(sbk_request *request, void *data);
 /** The status of the refusal, 400 to 599; 403 unless set. 0, SBK_ERR_INVAL. */
 SBK_API int sbk_request_set_status(sbk_request *request, int status);
