@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sockjs_fields.h"
+#include "sockjs_origin.h"
 
 /* Written, or there was no memory. */
 static void finish(sbk_conn *conn, int rv) {
@@ -45,7 +46,8 @@ void sbk__sockjs_refuse(sbk_conn *conn, int status) {
     sbk__sockjs_put_type(&answer, "text/plain; charset=UTF-8");
     sbk__sockjs_put_not_cached(&answer);
   }
-  if (status != 403 && status != 405) {
+  /* Some refusals come before its Origin was looked at. */
+  if (status != 405 && sbk__sockjs_origin_allowed(request)) {
     sbk__sockjs_put_cors(&answer, request);
   }
   /* sockjs-protocol 0.3.3, Static URLs: 405 has no body. */

@@ -144,8 +144,8 @@ static size_t body_limit(const sbk_conn *conn) {
   size_t preauth = conn->broker->core.config.max_preauth_input;
   size_t limit = setup_of(conn->request)->max_body;
 
-  return sockjs == NULL || (sockjs->conn->session->state != SBK__CONNECTED &&
-                            preauth < limit)
+  return sockjs == NULL ||
+                 (!sockjs->conn->session->was_connected && preauth < limit)
              ? preauth
              : limit;
 }
@@ -308,7 +308,7 @@ static void send(sbk_conn *conn, sbk__sockjs *sockjs) {
   }
 
   sbk__sockjs_feed(sockjs, &post->reader);
-  if (sockjs->conn->held != NULL) {
+  if (sockjs->conn->held != NULL && sockjs->conn->state != SBK__CONN_DEAD) {
     /* As a stream that is not read: who sent it waits with what follows. */
     conn->state = SBK__CONN_SENDS;
     sbk__list_push(&sockjs->senders, &conn->request->in_senders);

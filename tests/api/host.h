@@ -240,6 +240,7 @@ struct peer {
   struct host *host;
   sbk_conn *conn;
   bool websocket; /* said and heard in frames of it */
+  bool head;      /* the last request was a HEAD (requests.h) */
   uint8_t raw[4096];
   size_t raw_len; /* a frame under way */
   char heard[65536];

@@ -353,6 +353,38 @@ static void say_unauthorized(struct host *h, const char *where,
   sbk_request_set_status(h->request, 401);
 }
 
+/* CORS (Fetch, 3.2): an Origin that is not let in is never given back. */
+static void no_answer_is_for_pages_of_other_origins(void **state) {
+  static const char *const paths[] = {
+      "/e/none",          "/e/0/id/none",     "/e//",    "/e/iframe.html",
+      "/e/0/id/xhr/x",    "/e/0/i.d/xhr",     "/e/info", "/e/0/id/xhr_send",
+      "/e/0/id/jsonp",    "/e/0/id/htmlfile", "/e",      "/e/",
+      "/e/0/id/jsonp?c=f"};
+  static const char *const methods[] = {"GET", "POST", "OPTIONS", "HEAD",
+                                        "PUT"};
+  struct answer *answer;
+  size_t i, j;
+
+  (void)state;
+  open_host();
+  for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+    for (j = 0; j < sizeof(methods) / sizeof(methods[0]); j++) {
+      peer_begin(&peer, &host, methods[j], paths[i],
+                 "Origin: https://evil.example\r\n", NULL);
+      answer = peer_answer(&peer);
+      assert_null(strstr(answer->head, "evil"));
+      assert_null(answer_field(answer, "Access-Control-Allow-Origin"));
+      assert_null(answer_field(answer, "Access-Control-Allow-Credentials"));
+      peer_leave(&peer);
+      /* And one that is let in may read what was wrong. */
+      answer = once(&host, methods[j], paths[i], A, NULL);
+      assert_true(answer->status != 404 ||
+                  answer_field(answer, "Access-Control-Allow-Origin") != NULL);
+    }
+  }
+  host_end(&host);
+}
+
 static void it_says_so_in_its_own_status(void **state) {
   struct answer *answer;
 
@@ -790,6 +822,7 @@ int main(void) {
       cmocka_unit_test(later_requests_have_the_session_of_the_first),
       cmocka_unit_test(only_what_opens_sends_or_receives_is_asked_for),
       cmocka_unit_test(a_handshake_that_says_no_has_the_last_word),
+      cmocka_unit_test(no_answer_is_for_pages_of_other_origins),
       cmocka_unit_test(it_says_so_in_its_own_status),
       cmocka_unit_test(a_session_opens_when_the_host_has_decided),
       cmocka_unit_test(of_two_that_open_at_once_one_does),
