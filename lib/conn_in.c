@@ -4,6 +4,7 @@
 #include "inbound.h"
 #include "pressure.h"
 #include "request.h"
+#include "sockjs.h"
 
 #define DROPPED_MAX (64 * 1024) /* bytes that are read and dropped */
 
@@ -42,12 +43,25 @@ static void forget_done(sbk__held *held) {
   }
 }
 
+/* A body of SockJS that was let in may wait as a whole. */
+static size_t hold_limit(const sbk_conn *conn, bool connected) {
+  const struct sbk_config *limits = &conn->broker->core.config;
+  size_t body = connected && sbk__sockjs_carries(conn)
+                    ? conn->session->endpoint->sockjs->max_body
+                    : 0;
+
+  if (!connected) {
+    return limits->max_preauth_input;
+  }
+
+  return body > limits->max_queue ? body : limits->max_queue;
+}
+
 /* Keeps input back until the host has decided. */
 static void hold(sbk_conn *conn, const uint8_t *data, size_t len) {
-  const struct sbk_config *limits = &conn->broker->core.config;
   bool connected =
       conn->session != NULL && conn->session->state == SBK__CONNECTED;
-  size_t limit = connected ? limits->max_queue : limits->max_preauth_input;
+  size_t limit = hold_limit(conn, connected);
   sbk__held *held;
 
   sbk__conn_hold(conn);

@@ -217,8 +217,8 @@ void sbk__sockjs_feed(sbk__sockjs *sockjs, const sbk__sockjs_reader *reader) {
   size_t len, at = 0;
 
   conn->session->last_in = conn->broker->core.now;
-  while (sbk__sockjs_next(reader, &at, &data, &len) &&
-         conn->state != SBK__CONN_DEAD) {
+  while (conn->session->state != SBK__CLOSING &&
+         sbk__sockjs_next(reader, &at, &data, &len)) {
     if (conn->session->plain) {
       sbk__conn_give_plain(conn->session, false, data, len);
     } else {
