@@ -120,21 +120,6 @@ static void take_unit(sbk__sockjs_reader *r, uint16_t unit) {
   }
 }
 
-static enum state take_hex(sbk__sockjs_reader *r, uint8_t byte) {
-  int value = sbk__ascii_hex((char)byte);
-
-  if (value < 0) {
-    return BROKEN;
-  }
-  r->unit = (uint16_t)(r->unit << 4 | value);
-  if (++r->digits < 4) {
-    return HEX;
-  }
-  take_unit(r, r->unit);
-
-  return STRING;
-}
-
 /* What the letter behind a backslash stands for; 0: nothing. */
 static char unescape(uint8_t letter) {
   switch (letter) {
@@ -157,7 +142,24 @@ static char unescape(uint8_t letter) {
   }
 }
 
-static enum state take_escape(sbk__sockjs_reader *r, uint8_t byte) {
+/* Each of these takes a byte and gives the next state. */
+
+static uint8_t take_hex(sbk__sockjs_reader *r, uint8_t byte) {
+  int value = sbk__ascii_hex((char)byte);
+
+  if (value < 0) {
+    return BROKEN;
+  }
+  r->unit = (uint16_t)(r->unit << 4 | value);
+  if (++r->digits < 4) {
+    return HEX;
+  }
+  take_unit(r, r->unit);
+
+  return STRING;
+}
+
+static uint8_t take_escape(sbk__sockjs_reader *r, uint8_t byte) {
   char c = unescape(byte);
 
   if (byte == 'u') {
@@ -174,7 +176,7 @@ static enum state take_escape(sbk__sockjs_reader *r, uint8_t byte) {
   return STRING;
 }
 
-static enum state end_string(sbk__sockjs_reader *r) {
+static uint8_t end_string(sbk__sockjs_reader *r) {
   end_surrogate(r);
   put_byte(r, MESSAGE_END);
 
@@ -206,9 +208,9 @@ static size_t take_string(sbk__sockjs_reader *r, const uint8_t *p, size_t len) {
   return 1;
 }
 
-/* A byte outside of strings. RFC 8259, 2: blanks stand around all of it. */
-static enum state take_between(sbk__sockjs_reader *r, uint8_t byte) {
-  enum state state = (enum state)r->state;
+/* Outside of strings. RFC 8259, 2: blanks may stand around all of it. */
+static uint8_t take_between(sbk__sockjs_reader *r, uint8_t byte) {
+  const uint8_t state = r->state;
 
   if (byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r') {
     return state;

@@ -284,8 +284,7 @@ static void a_callback_is_a_name_of_javascript(void **state) {
       "\x01",
       "\xc3\xa9",
       "a\xe2\x80\xa8",
-      "\xef\xbb\xbf"
-      "a",
+      "\357\273\277a",
   };
   size_t i;
 
