@@ -282,18 +282,22 @@ static size_t frame_limit(const sbk__sockjs *sockjs) {
                                                                 : FRAME_BYTES;
 }
 
-/* A frame inside of a script: it has to be formed before its length is known.
- */
-static int put_script(sbk_conn *conn, const uint8_t *frame, size_t len,
-                      bool ends) {
+/* A frame inside of a script or an event: it has to be formed before its length
+ * is known. */
+static int put_wrapped(sbk_conn *conn, const uint8_t *frame, size_t len,
+                       bool ends) {
   sbk__sockjs *sockjs = conn->sockjs;
+  bool script = sbk__sockjs_is_script(&sockjs->way);
+  size_t size = script ? sbk__sockjs_script_len(frame, len)
+                       : sbk__sockjs_event_len(frame, len);
   uint8_t *room;
-  int rv =
-      sbk__sockjs_put(conn, &sockjs->way, sbk__sockjs_script_len(frame, len),
-                      ends, &room, &sockjs->frame_left);
+  int rv = sbk__sockjs_put(conn, &sockjs->way, size, ends, &room,
+                           &sockjs->frame_left);
 
-  if (rv == 0) {
+  if (rv == 0 && script) {
     sbk__sockjs_script(room, frame, len);
+  } else if (rv == 0) {
+    sbk__sockjs_event(room, frame, len);
   }
 
   return rv;
@@ -314,13 +318,13 @@ static int put_frame(sbk_conn *conn, const sbk__frame *frame, bool ends) {
   uint8_t *room;
   int rv;
 
-  if (sbk__sockjs_is_script(&sockjs->way)) {
+  if (sbk__sockjs_is_wrapped(&sockjs->way)) {
     room = sbk__malloc(mem, frame->len);
     if (room == NULL) {
       return SBK_ERR_NOMEM;
     }
     write_frame(sockjs, frame, room);
-    rv = put_script(conn, room, frame->len, ends);
+    rv = put_wrapped(conn, room, frame->len, ends);
     sbk__free(mem, room);
     return rv;
   }

@@ -35,5 +35,9 @@ int sbk__sockjs_put_prelude(sbk_conn *conn, const sbk__sockjs_way *way);
 static inline bool sbk__sockjs_is_script(const sbk__sockjs_way *way) {
   return way->callback != NULL;
 }
+/* Has a frame to be written anew to stand there? */
+static inline bool sbk__sockjs_is_wrapped(const sbk__sockjs_way *way) {
+  return sbk__sockjs_is_script(way) || way->kind == SBK__SOCKJS_EVENTSOURCE;
+}
 
 #endif

@@ -151,6 +151,33 @@ size_t sbk__sockjs_script(void *dst, const void *data, size_t len) {
   return put_escaped(dst, data, len, true);
 }
 
+size_t sbk__sockjs_event_len(const void *data, size_t len) {
+  const uint8_t *p = data;
+  size_t i, size = len;
+
+  for (i = 0; i < len; i++) {
+    size += p[i] == '%' ? 2 : 0;
+  }
+
+  return size;
+}
+
+size_t sbk__sockjs_event(void *dst, const void *data, size_t len) {
+  const uint8_t *p = data;
+  uint8_t *to = dst;
+  size_t i;
+
+  for (i = 0; i < len; i++) {
+    *to++ = p[i];
+    if (p[i] == '%') {
+      *to++ = '2';
+      *to++ = '5';
+    }
+  }
+
+  return (size_t)(to - (uint8_t *)dst);
+}
+
 size_t sbk__sockjs_text_len(const void *data, size_t len) {
   const uint8_t *p = data;
   size_t at = 0, text = 0, size;

@@ -65,6 +65,13 @@ size_t sbk__sockjs_text_len(const void *data, size_t len);
 size_t sbk__sockjs_script_len(const void *data, size_t len);
 size_t sbk__sockjs_script(void *dst, const void *data, size_t len);
 
+/*
+ * A frame in an event: sockjs-client undoes %XX there, so that a '%' has to be
+ * %25.
+ */
+size_t sbk__sockjs_event_len(const void *data, size_t len);
+size_t sbk__sockjs_event(void *dst, const void *data, size_t len);
+
 /* `c[1002,"reason"]`, one reference. reason may be NULL. NULL: no memory. */
 sbk_buf *sbk__sockjs_close_frame(const struct sbk_mem *mem, uint16_t code,
                                  const char *reason);

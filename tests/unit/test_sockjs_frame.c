@@ -147,6 +147,24 @@ static void a_frame_in_a_script_is_escaped_once_more(void **state) {
   }
 }
 
+static const struct row events[] = {
+    {"o", NULL},
+    {"a[\"x\\n&lt;\xc3\xa9\"]", NULL},
+    {"a[\"%\"]", "a[\"%25\"]"},
+    {"%41%25%%zz", "%2541%2525%25%25zz"},
+};
+
+static void a_frame_in_an_event_has_its_percent_signs_escaped(void **state) {
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < COUNT(events); i++) {
+    check(sbk__sockjs_event_len, sbk__sockjs_event, events[i].in,
+          strlen(events[i].in),
+          events[i].out != NULL ? events[i].out : events[i].in);
+  }
+}
+
 static const struct {
   uint16_t code;
   const char *reason;
@@ -520,6 +538,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(escapes_what_the_protocol_wants_escaped),
       TEST(a_frame_in_a_script_is_escaped_once_more),
+      TEST(a_frame_in_an_event_has_its_percent_signs_escaped),
       TEST(a_close_frame_has_a_code_and_a_reason),
       TEST(every_code_point_is_escaped_or_left_alone),
       TEST(every_surrogate_is_three_bad_bytes),
