@@ -481,7 +481,10 @@ void sbk_conn_set_user_data(sbk_conn *conn, void *user_data) {
 }
 
 sbk_session *sbk_conn_session(sbk_conn *conn) {
-  return conn->session != NULL && !conn->session->ended ? conn->session : NULL;
+  const sbk_conn *carrier = conn->sockjs != NULL ? conn->sockjs->conn : conn;
+
+  return carrier->session != NULL && !carrier->session->ended ? carrier->session
+                                                              : NULL;
 }
 
 void sbk__conn_shutdown(sbk_conn *conn) {

@@ -86,8 +86,7 @@ struct sbk_http_answer {
   int status;
   const struct sbk_field *fields; /**< end with a NULL name; none is about the
                                        body's length or the connection */
-  size_t length; /**< of the body, which a HEAD does not get; SBK_UNKNOWN: it
-                      streams */
+  size_t length;                  /**< of the body; SBK_UNKNOWN: it streams */
 };
 #define SBK_HTTP_ANSWER_INIT SBK__SIZED(struct sbk_http_answer)
 #define SBK_UNKNOWN          SIZE_MAX
@@ -122,7 +121,8 @@ SBK_API void sbk_conn_free(sbk_conn *conn);
 SBK_API void *sbk_conn_user_data(sbk_conn *conn);
 SBK_API void sbk_conn_set_user_data(sbk_conn *conn, void *user_data);
 
-/** NULL until the peer has asked for a session, and after its end. */
+/** NULL until the peer has asked for a session, and after its end. While a
+ * session of SockJS is sent to on the connection: that one. */
 SBK_API sbk_session *sbk_conn_session(sbk_conn *conn);
 
 /**
