@@ -1,7 +1,6 @@
 /* libmicrohttpd.c - an HTTP server that is there already keeps its port, its
  * pages and its thread, and hands WebSockets over to a broker in another one.
- * SEND to /app/echo, and the body comes back at /user/queue/echo. It gives a
- * socket away with a 101 only: exchange.c is for SockJS. */
+ * SEND to /app/echo, and the body comes back at /user/queue/echo. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>

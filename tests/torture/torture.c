@@ -353,9 +353,9 @@ static bool fail_each(struct run *clean, struct mode *mode, size_t only) {
   return fine;
 }
 
-bool torture_script(const struct script *script, size_t only) {
+bool torture_script(const struct script *script, enum over over, size_t only) {
   static const enum taking takings[] = {TAKE_VECTORS, TAKE_COPY, TAKE_LATE};
-  struct mode mode = {.start = 1u << 30, .probe = true};
+  struct mode mode = {.start = 1u << 30, .probe = true, .over = over};
   struct run *clean = own_realloc(NULL, sizeof(*clean));
   bool fine;
   int i;

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "../wire/script.h"
+#include "../wire/run.h"
 
 /*
  * Plays a transcript again and again while the n-th allocation fails, or the
@@ -13,6 +13,6 @@
  * afterwards the broker serves a fresh session. Prints diagnostics; true: all
  * is well. only: this n alone, if it is not 0.
  */
-bool torture_script(const struct script *script, size_t only);
+bool torture_script(const struct script *script, enum over over, size_t only);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "heap.h"
+#include "sockjs.h"
 
 /* Templates. */
 
@@ -452,7 +453,22 @@ VERB(drain) {
                           (sbk_msec)strtoull(a->args[0].text, NULL, 10));
 }
 VERB(conns) {
-  return (int)sbk_broker_conn_count(scene->run->broker);
+  struct run *run = scene->run;
+  size_t count;
+  unsigned i;
+
+  if (run->clients > 0) { /* sessions that have ended are still remembered */
+    run_wait(run, client_delay(run->script));
+  }
+  count = sbk_broker_conn_count(run->broker);
+  /* A session counts, over requests as on a socket; requests are not looked
+   * for. */
+  for (i = 1; i < run->script->stream_count; i++) {
+    if (run->streams[i].client != NULL) {
+      count -= client_conns(run->streams[i].client);
+    }
+  }
+  return (int)count;
 }
 VERB(users) {
   return (int)sbk_user_count(scene->run->broker);

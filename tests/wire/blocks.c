@@ -7,6 +7,17 @@
 
 #include "macros.h"
 
+/* What a frame of the peer is. */
+static enum said kind_of(const struct ws_frame *frame) {
+  if (frame->opcode == WS_CLOSE) {
+    return SAID_CLOSE;
+  }
+  return frame->opcode == WS_TEXT && frame->rsv == 0 && !frame->more &&
+                 !frame->unmasked && frame->form == 0 && !frame->announced
+             ? SAID_TEXT
+             : SAID_OTHER;
+}
+
 void block_end(struct reader *r) {
   struct block *block = &r->block;
   struct item *item;
@@ -25,7 +36,9 @@ void block_end(struct reader *r) {
       }
     }
     ws_encode(&item->codes, &block->frame, &block->codes);
-    codes_clear(&block->codes);
+    item->said = kind_of(&block->frame);
+    item->words = block->codes;
+    memset(&block->codes, 0, sizeof(block->codes));
   } else {
     item->codes = block->codes;
     memset(&block->codes, 0, sizeof(block->codes));

@@ -38,7 +38,7 @@ void ws_encode(struct codes *codes, const struct ws_frame *frame,
 }
 
 /* A plain reader of UTF-8, whole texts only (Unicode, table 3-7). */
-static bool is_utf8(const uint16_t *at, size_t len) {
+bool is_utf8(const uint16_t *at, size_t len) {
   size_t i = 0;
 
   while (i < len) {

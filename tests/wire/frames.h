@@ -24,6 +24,9 @@ enum { WS_CONT = 0, WS_TEXT, WS_BINARY, WS_CLOSE = 8, WS_PING, WS_PONG };
 void ws_encode(struct codes *codes, const struct ws_frame *frame,
                const struct codes *payload);
 
+/* Whole characters, and nothing else? */
+bool is_utf8(const uint16_t *at, size_t len);
+
 /*
  * Reads what the library says on one stream, any pieces at a time, and shows it
  * as codes. It is strict: frames of the shortest form, unfragmented, unmasked,

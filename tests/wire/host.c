@@ -6,6 +6,7 @@
 
 #include "actions.h"
 #include "heap.h"
+#include "sockjs.h"
 
 struct stream *host_stream(struct run *run, const char *name) {
   unsigned i;
@@ -29,6 +30,9 @@ void host_event(struct run *run, const char *format, ...) {
   char line[1400];
   va_list args;
 
+  if (run->again) {
+    return;
+  }
   va_start(args, format);
   vsnprintf(line, sizeof(line), format, args);
   va_end(args);
@@ -51,8 +55,7 @@ int host_act(struct run *run, const char *text) {
       if (strncmp(text, "resume ", 7) == 0) {
         return host_result(run, do_resume(&scene, stream, text + 7));
       }
-      scene.session =
-          stream->conn != NULL ? sbk_conn_session(stream->conn) : NULL;
+      scene.session = run_session(stream);
       scene.request = stream->request;
       if (strncmp(text, "answer ", 7) == 0) {
         stream->request = NULL;
@@ -173,9 +176,15 @@ static enum sbk_verdict on_handshake(sbk_request *request, void *arg) {
   struct run *run = arg;
   struct scene scene = {.run = run, .request = request};
   struct stream *stream = host_stream(run, sbk_request_peer(request));
-  size_t i;
+  size_t count = run->script->rule_count, i;
 
-  for (i = 0; i < run->script->rule_count; i++) {
+  if (stream != NULL && stream->client != NULL) {
+    scene.failed =
+        host_result(run, client_handshake(stream->client, request)) != 0;
+    run->again = sbk_request_session(request) != NULL;
+    count = client_has_handshake(stream->client) ? count : 0;
+  }
+  for (i = 0; i < count; i++) {
     const struct rule *rule = &run->script->rules[i];
 
     if (rule->kind == RULE_HANDSHAKE && rule_holds(&scene, rule)) {
@@ -183,6 +192,7 @@ static enum sbk_verdict on_handshake(sbk_request *request, void *arg) {
       break;
     }
   }
+  run->again = false;
   if (scene.failed) {
     (void)sbk_request_set_status(request, 503);
     return SBK_REJECT;
@@ -239,8 +249,12 @@ static bool tells(struct run *run, sbk_session *session) {
 
 static void on_connected(sbk_session *session, void *arg) {
   struct run *run = arg;
+  struct stream *stream = host_stream(run, sbk_session_peer(session));
   const char *user = sbk_session_user(session);
 
+  if (stream != NULL && stream->client != NULL) {
+    client_session(stream->client, session);
+  }
   if (tells(run, session)) {
     host_event(run, "connected %s%s%s", sbk_session_peer(session),
                user != NULL ? " " : "", user != NULL ? user : "");
@@ -253,6 +267,10 @@ static void on_disconnected(sbk_session *session, int reason, void *arg) {
 
   if (stream != NULL) {
     stream->call = NULL;
+  }
+  if (stream != NULL && stream->client != NULL) {
+    reason = client_reason(stream->client, reason);
+    client_session(stream->client, NULL);
   }
   if (tells(run, session)) {
     host_event(run, "disconnected %s %d", sbk_session_peer(session), reason);
@@ -469,11 +487,25 @@ static int add_rules(struct run *run) {
   return rv;
 }
 
+/* Clients of SockJS need a path. */
+static bool has_ws(const struct script *script) {
+  size_t i;
+
+  for (i = 0; i < script->endpoint_count; i++) {
+    if (strcmp(script->endpoints[i].endpoint.path, "/ws") == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 int host_setup(struct run *run) {
   const struct script *script = run->script;
   struct sbk_callbacks callbacks = SBK_CALLBACKS_INIT;
   struct sbk_config config = script->config;
   struct sbk_endpoint plain = SBK_ENDPOINT_INIT;
+  struct sbk_sockjs sockjs = script->sockjs;
+  bool over = run->mode->over != OVER_WEBSOCKET;
   size_t i;
   int rv;
 
@@ -495,11 +527,19 @@ int host_setup(struct run *run) {
       callbacks.handshake = on_handshake;
     }
   }
+  if (run->mode->over != OVER_WEBSOCKET) { /* it names the users */
+    callbacks.handshake = on_handshake;
+  }
   config.mem = heap_mem();
   run->random = 88172645463325252u;
   ONCE_MORE(run, rv, sbk_broker_new(&run->broker, &callbacks, &config, run));
   plain.path = "/ws";
-  if (rv == 0 && script->endpoint_count == 0) {
+  if (over) {
+    sockjs.size = sizeof(sockjs);
+    sockjs.disconnect_delay = client_delay(script);
+    plain.sockjs = &sockjs;
+  }
+  if (rv == 0 && (script->endpoint_count == 0 || (over && !has_ws(script)))) {
     ONCE_MORE(run, rv, sbk_broker_add_endpoint(run->broker, &plain));
   }
   for (i = 0; i < script->endpoint_count && rv == 0; i++) {
@@ -508,9 +548,10 @@ int host_setup(struct run *run) {
     if (script->endpoints[i].origins[0] != NULL) {
       endpoint.allowed_origins = script->endpoints[i].origins;
     }
-    if (script->endpoints[i].sockjs.size > 0) {
-      endpoint.sockjs = &script->endpoints[i].sockjs;
-    }
+    endpoint.sockjs = over ? &sockjs
+                      : script->endpoints[i].sockjs.size
+                          ? &script->endpoints[i].sockjs
+                          : NULL;
     endpoint.message = script->endpoints[i].echo ? on_message : NULL;
     ONCE_MORE(run, rv, sbk_broker_add_endpoint(run->broker, &endpoint));
   }

@@ -6,10 +6,14 @@
 #include <string.h>
 
 #include "heap.h"
+#include "sockjs.h"
 #include "take.h"
 
 /* More turns of the loop than this for one step are a busy loop. */
 #define MAX_TURNS 100000
+
+const char *const over_names[OVER_COUNT] = {"websocket", "xhr_streaming",
+                                            "xhr"};
 
 void run_fault(struct run *run, const char *format, ...) {
   va_list args;
@@ -26,7 +30,10 @@ void run_fault(struct run *run, const char *format, ...) {
 }
 
 /* The socket is closed. */
-static void end_stream(struct stream *stream, bool told) {
+void run_end(struct stream *stream, bool told) {
+  if (stream->conn == NULL) {
+    return;
+  }
   if (told) {
     codes_add(&stream->shower.shown, CODE_END);
   }
@@ -36,7 +43,7 @@ static void end_stream(struct stream *stream, bool told) {
 }
 
 /* What a loop does with a connection that is ready. */
-static void serve(struct stream *stream) {
+void run_serve(struct stream *stream) {
   unsigned wants;
   size_t turns = 0;
   bool took = true;
@@ -46,7 +53,7 @@ static void serve(struct stream *stream) {
   }
   if (stream->stalled) { /* its socket takes nothing */
     if (sbk_conn_wants(stream->conn) == 0) {
-      end_stream(stream, true);
+      run_end(stream, true);
     }
     return;
   }
@@ -54,6 +61,10 @@ static void serve(struct stream *stream) {
   while (took) {
     wants = sbk_conn_wants(stream->conn);
     took = take_some(stream);
+    if (stream->room == 0) { /* it breaks off */
+      run_end(stream, true);
+      return;
+    }
     if (took && !(wants & SBK_WANT_WRITE)) {
       run_fault(stream->run, "there was output, but SBK_WANT_WRITE was not");
     }
@@ -67,13 +78,13 @@ static void serve(struct stream *stream) {
   }
   wants = sbk_conn_wants(stream->conn);
   if (wants == 0) {
-    end_stream(stream, true);
+    run_end(stream, true);
   } else if ((wants & SBK_WANT_WRITE) && stream->late_count == 0) {
     run_fault(stream->run, "SBK_WANT_WRITE, but there is no output");
   }
 }
 
-static void serve_ready(struct run *run) {
+static void serve_conns(struct run *run) {
   sbk_conn *conn;
   size_t turns = 0;
 
@@ -84,7 +95,7 @@ static void serve_ready(struct run *run) {
       run_fault(run, "a connection is ready that was freed");
       return;
     }
-    serve(stream);
+    run_serve(stream);
     if (++turns > MAX_TURNS) {
       run_fault(run, "sbk_broker_next_ready() without end");
       return;
@@ -92,21 +103,54 @@ static void serve_ready(struct run *run) {
   }
 }
 
+/* The clients do what is next; false: they all wait. */
+static bool turn_clients(struct run *run) {
+  bool any = false;
+  unsigned i;
+
+  for (i = 1; i < run->script->stream_count; i++) {
+    struct client *client = run->streams[i].client;
+
+    any = (client != NULL && client_turn(client)) || any;
+  }
+  return any;
+}
+
+static void serve_ready(struct run *run) {
+  size_t turns = 0;
+
+  do {
+    serve_conns(run);
+    if (++turns > MAX_TURNS) {
+      run_fault(run, "clients come again without end");
+    }
+  } while (!run->failed && turn_clients(run));
+}
+
+/* Ends what is written late; false: nothing was under way. */
+static bool serve_late(struct stream *stream) {
+  if (stream->conn == NULL || stream->stalled || stream->late_count == 0) {
+    return false;
+  }
+  run_serve(stream);
+  return true;
+}
+
 /* All that can come out has come out. */
 static void settle(struct run *run) {
-  unsigned i;
+  struct stream *stream;
+  unsigned i, n;
   bool again = true;
 
   serve_ready(run);
   while (again && run->mode->taking == TAKE_LATE) {
-    again = false;
-    for (i = 1; i <= run->script->stream_count; i++) {
-      struct stream *stream =
-          i < run->script->stream_count ? &run->streams[i] : &run->probe;
+    again = serve_late(&run->probe);
+    for (i = 1; i < run->script->stream_count; i++) {
+      struct client *client = run->streams[i].client;
 
-      if (stream->conn != NULL && !stream->stalled && stream->late_count > 0) {
-        serve(stream);
-        again = true;
+      again = serve_late(&run->streams[i]) || again;
+      for (n = 0; client != NULL && (stream = client_stream(client, n)); n++) {
+        again = serve_late(stream) || again;
       }
     }
     serve_ready(run);
@@ -120,10 +164,15 @@ static void compare(struct run *run) {
   settle(run);
   for (i = 0; i < run->script->stream_count; i++) {
     struct stream *stream = &run->streams[i];
-    struct codes part = {stream->checked > 0
-                             ? stream->shower.shown.at + stream->checked
-                             : stream->shower.shown.at,
-                         stream->shower.shown.len - stream->checked, 0};
+    struct codes part;
+
+    if (stream->client != NULL) {
+      client_compare(stream->client, &stream->expected);
+    }
+    part = (struct codes){stream->checked > 0
+                              ? stream->shower.shown.at + stream->checked
+                              : stream->shower.shown.at,
+                          stream->shower.shown.len - stream->checked, 0};
 
     if (!run->mode->unchecked && !run->failed &&
         (!codes_match(&stream->expected, &part) ||
@@ -145,7 +194,7 @@ static void feed_piece(struct stream *stream, const uint16_t *at, size_t len) {
   size_t i;
   int rv;
 
-  if (stream->conn == NULL) {
+  if (stream->conn == NULL || len == 0) {
     return;
   }
   piece = own_realloc(NULL, len);
@@ -163,23 +212,32 @@ static void feed_piece(struct stream *stream, const uint16_t *at, size_t len) {
   own_free(piece);
 }
 
-static void feed(struct stream *stream, const struct codes *codes) {
+void run_feed(struct stream *stream, const struct codes *codes) {
   const struct mode *mode = stream->run->mode;
   size_t i;
 
   if (mode->feeding == FEED_BYTES) {
     for (i = 0; i < codes->len; i++) {
       feed_piece(stream, codes->at + i, 1);
-      serve_ready(stream->run);
+      serve_conns(stream->run);
     }
   } else if (mode->feeding == FEED_CUT && mode->cut < codes->len) {
     feed_piece(stream, codes->at, mode->cut);
-    serve_ready(stream->run);
+    serve_conns(stream->run);
     feed_piece(stream, codes->at + mode->cut, codes->len - mode->cut);
   } else {
     feed_piece(stream, codes->at, codes->len);
   }
-  serve_ready(stream->run);
+  serve_conns(stream->run);
+}
+
+/* What an item says, said by a client. */
+static void say_item(struct client *client, const struct item *item) {
+  if (item->said == SAID_CLOSE) {
+    client_leave(client);
+  } else if (!item->upgrade) {
+    client_say(client, &item->words);
+  }
 }
 
 /* Feeds an item, together with its neighbours if the mode says so; the last
@@ -187,25 +245,44 @@ static void feed(struct stream *stream, const struct codes *codes) {
 static size_t feed_item(struct run *run, size_t index) {
   const struct script *script = run->script;
   const struct item *item = &script->items[index];
+  struct stream *stream = &run->streams[item->stream];
   struct codes all = {0};
 
-  codes_put_ids(&all, &item->codes, &run->streams[item->stream].shower.shown);
-  while (run->mode->feeding == FEED_JOINED && index + 1 < script->item_count &&
-         item[1].kind == ITEM_INPUT && item[1].stream == item->stream) {
+  for (;;) {
+    if (stream->client != NULL) {
+      say_item(stream->client, item);
+    } else {
+      codes_put_ids(&all, &item->codes, &stream->shower.shown);
+    }
+    if (run->mode->feeding != FEED_JOINED || index + 1 == script->item_count ||
+        item[1].kind != ITEM_INPUT || item[1].stream != item->stream) {
+      break;
+    }
     item++;
     index++;
-    codes_put_ids(&all, &item->codes, &run->streams[item->stream].shower.shown);
   }
-  feed(&run->streams[item->stream], &all);
+  if (stream->client == NULL) {
+    run_feed(stream, &all);
+  }
+  serve_ready(run);
   codes_free(&all);
   return index;
 }
 
 /* Time. */
 
+void run_wait(struct run *run, sbk_msec span) {
+  run->now += span;
+  run->ahead += span;
+  sbk_broker_tick(run->broker, run->now);
+}
+
 static void pass_time(struct run *run, sbk_msec span) {
-  sbk_msec end = run->now + span, due;
+  sbk_msec ahead = span < run->ahead ? span : run->ahead;
+  sbk_msec end = run->now + span - ahead, due;
   size_t turns = 0;
+
+  run->ahead -= ahead;
 
   for (;;) {
     due = sbk_broker_deadline(run->broker);
@@ -215,6 +292,9 @@ static void pass_time(struct run *run, sbk_msec span) {
     run->now = due > run->now ? due : run->now;
     sbk_broker_tick(run->broker, run->now);
     serve_ready(run);
+    if (run->clients > 0) { /* who is late is not that late */
+      settle(run);
+    }
     if (++turns > MAX_TURNS) {
       run_fault(run, "a deadline stays in the past");
       return;
@@ -251,20 +331,53 @@ static int open_request(struct stream *stream, const struct item *item,
                               name, stream);
 }
 
+static void check_opening(struct run *run, const struct item *item, int rv) {
+  if (rv != (item->has_result ? item->result : 0) && !run->mode->unchecked) {
+    run_fault(run, "the stream's opening gave %d", rv);
+  }
+}
+
+static bool is_for_client(const struct run *run, const struct item *item) {
+  return run->mode->over != OVER_WEBSOCKET &&
+         (item->number == SBK_WEBSOCKET || item->upgrade);
+}
+
+static void free_client(struct stream *stream) {
+  if (stream->client != NULL) {
+    client_leave(stream->client);
+    client_free(stream->client);
+    stream->client = NULL;
+  }
+}
+
+/* Its session and two connections. */
+static void open_client(struct stream *stream, const struct item *item) {
+  struct run *run = stream->run;
+
+  run->conns += 2;
+  heap.budget = 4 * run->received + 8192 * run->conns;
+  check_opening(run, item, client_open(stream, item));
+  serve_ready(run);
+}
+
 static void open_stream(struct run *run, const struct item *item) {
   struct stream *stream = &run->streams[item->stream];
   const char *name = run->script->streams[item->stream];
   int rv;
 
-  if (stream->conn != NULL) {
-    end_stream(stream, false);
+  run_end(stream, false);
+  free_client(stream);
+  stream->stalled = false;
+  run->conns++;
+  heap.budget = 4 * run->received + 8192 * run->conns;
+  if (is_for_client(run, item)) {
+    open_client(stream, item);
+    return;
   }
   stream->shower.websocket = item->number == SBK_WEBSOCKET;
   stream->shower.http = item->number < SBK_WEBSOCKET;
-  stream->stalled = false;
   stream->has_session = item->number >= SBK_WEBSOCKET;
-  run->conns++;
-  heap.budget = 4 * run->received + 8192 * run->conns;
+  stream->room = SIZE_MAX;
   rv = item->number == 0
            ? open_request(stream, item, name)
            : sbk_conn_new(&stream->conn, run->broker,
@@ -273,16 +386,14 @@ static void open_stream(struct run *run, const struct item *item) {
   if (rv != 0 && stream->conn != NULL) {
     run_fault(run, "*conn is not NULL on failure");
   }
-  if (rv != (item->has_result ? item->result : 0) && !run->mode->unchecked) {
-    run_fault(run, "the stream's opening gave %d", rv);
-  }
+  check_opening(run, item, rv);
   if (stream->conn != NULL && sbk_conn_user_data(stream->conn) != stream) {
     run_fault(run, "sbk_conn_user_data() is something else");
   }
   if (rv == 0 && item->text != NULL && sbk_conn_session(stream->conn) != NULL) {
     rv = sbk_session_set_user(sbk_conn_session(stream->conn), item->text);
     if (host_result(run, rv) != 0) {
-      end_stream(stream, true); /* better nobody than somebody else */
+      run_end(stream, true); /* better nobody than somebody else */
     }
   }
   serve_ready(run);
@@ -305,7 +416,9 @@ static void check_wants(struct run *run, const struct item *item) {
   unsigned wants;
 
   settle(run);
-  wants = stream->conn != NULL ? sbk_conn_wants(stream->conn) : 0;
+  wants = stream->client != NULL ? client_wants(stream->client, item->number)
+          : stream->conn != NULL ? sbk_conn_wants(stream->conn)
+                                 : 0;
   if (wants != item->number && !run->mode->unchecked) {
     run_fault(run, "sbk_conn_wants() is %u", wants);
   }
@@ -326,23 +439,36 @@ static size_t play_item(struct run *run, size_t index) {
     pass_time(run, item->span);
     break;
   case ITEM_EOF:
-    if (stream->conn != NULL) {
+    if (stream->client != NULL) {
+      client_leave(stream->client);
+      serve_ready(run);
+    } else if (stream->conn != NULL) {
       sbk_conn_eof(stream->conn, (int)item->number);
       serve_ready(run);
     }
     break;
   case ITEM_FREE:
-    if (stream->conn != NULL) {
-      end_stream(stream, false);
+    if (stream->client != NULL) {
+      client_leave(stream->client);
+      serve_ready(run);
+    } else if (stream->conn != NULL) {
+      run_end(stream, false);
       serve_ready(run);
     }
     break;
   case ITEM_STALL:
     stream->stalled = true;
+    if (stream->client != NULL) {
+      client_stall(stream->client, true);
+    }
     break;
   case ITEM_UNSTALL:
     stream->stalled = false;
-    serve(stream);
+    if (stream->client != NULL) {
+      client_stall(stream->client, false);
+    } else {
+      run_serve(stream);
+    }
     serve_ready(run);
     break;
   case ITEM_HOST:
@@ -352,6 +478,9 @@ static size_t play_item(struct run *run, size_t index) {
     check_wants(run, item);
     break;
   case ITEM_OUTPUT:
+    if (stream->client != NULL && item->upgrade) {
+      break;
+    }
     codes_append(&stream->expected, &item->codes);
     break;
   }
@@ -399,6 +528,7 @@ static void play_probe(struct run *run) {
                  separator, 0);
   codes_add_bytes(&codes, text, (size_t)len);
   run->probe.run = run;
+  run->probe.room = SIZE_MAX;
   rv = sbk_conn_new(&run->probe.conn, run->broker, SBK_TCP, "probe",
                     &run->probe);
   if (rv != 0) {
@@ -416,9 +546,11 @@ static void look_at_streams(struct run *run) {
   for (i = 1; i < MAX_STREAMS; i++) {
     struct stream *stream = &run->streams[i];
 
-    if (stream->conn == NULL ||
-        ((stream->has_session || stream->shower.websocket) &&
-         sbk_conn_session(stream->conn) == NULL)) {
+    if (stream->client != NULL) {
+      stream->closing = stream->closing || client_is_over(stream->client);
+    } else if (stream->conn == NULL ||
+               ((stream->has_session || stream->shower.websocket) &&
+                sbk_conn_session(stream->conn) == NULL)) {
       stream->closing = true;
     }
   }
@@ -430,13 +562,12 @@ static void end_run(struct run *run, size_t live) {
   for (i = 1; i < MAX_STREAMS && !run->mode->leave_open; i++) {
     struct stream *stream = &run->streams[i];
 
-    if (stream->conn != NULL) {
-      end_stream(stream, false);
+    run_end(stream, false);
+    if (stream->client != NULL) {
+      client_hang_up(stream->client);
     }
   }
-  if (run->probe.conn != NULL) {
-    end_stream(&run->probe, false);
-  }
+  run_end(&run->probe, false);
   sbk_broker_free(run->broker);
   run->broker = NULL;
   run->streams[0].shower.shown.len =
@@ -449,6 +580,12 @@ static void end_run(struct run *run, size_t live) {
     run_fault(run, "memory: %zu bytes more than 4 x %zu received + 8 KiB x %zu",
               heap.excess, run->received, run->conns);
   }
+}
+
+sbk_session *run_session(const struct stream *stream) {
+  return stream->client != NULL ? client_has_session(stream->client)
+         : stream->conn != NULL ? sbk_conn_session(stream->conn)
+                                : NULL;
 }
 
 void run_play(struct run *run, const struct script *script,
@@ -496,6 +633,7 @@ void run_clear(struct run *run) {
     shower_free(&run->streams[i].shower);
     codes_free(&run->streams[i].expected);
     own_free(run->streams[i].late_copy);
+    client_free(run->streams[i].client);
   }
   shower_free(&run->probe.shower);
   own_free(run->probe.late_copy);

@@ -24,24 +24,36 @@ enum taking {
   TAKE_LATE    /* as an asynchronous writer: counted off a turn later */
 };
 
+/* What plays the WebSockets of a transcript. */
+enum over { OVER_WEBSOCKET, OVER_XHR_STREAMING, OVER_XHR, OVER_COUNT };
+extern const char *const over_names[OVER_COUNT];
+
 struct mode {
   enum feeding feeding;
   size_t cut;
   enum taking taking;
-  sbk_msec start;  /* of time */
-  bool leave_open; /* sbk_broker_free() ends what is left */
-  bool unchecked;  /* output is collected, not compared */
-  bool probe;      /* a fresh session afterwards, with memory back */
-  size_t fail_at;  /* see heap.h */
+  enum over over;
+  bool breaks;      /* every second answer of SockJS breaks off … */
+  size_t break_at;  /* … so many bytes behind its head and prelude … */
+  bool break_early; /* … or behind its beginning */
+  sbk_msec start;   /* of time */
+  bool leave_open;  /* sbk_broker_free() ends what is left */
+  bool unchecked;   /* output is collected, not compared */
+  bool probe;       /* a fresh session afterwards, with memory back */
+  size_t fail_at;   /* see heap.h */
   bool fail_on;
 };
 
 struct run;
+struct client;
 
 struct stream {
   struct run *run;
   unsigned index;
   sbk_conn *conn;
+  struct client *client; /* plays it; conn is NULL then */
+  struct client *owner;  /* it is a connection of that client */
+  size_t room;           /* so many bytes of output may be taken yet */
   struct shower shower;
   size_t checked; /* of what it has shown */
   struct codes expected;
@@ -64,6 +76,7 @@ struct run {
   const struct mode *mode;
   sbk_broker *broker;
   sbk_msec now;
+  sbk_msec ahead; /* so much of the time to pass has passed already */
   uint64_t random;
   struct stream streams[MAX_STREAMS]; /* the first one: the log of events */
   struct stream probe;
@@ -71,7 +84,9 @@ struct run {
   size_t deferred_count;
   size_t received;
   size_t conns;
-  unsigned line; /* of the transcript, for messages */
+  unsigned clients; /* of SockJS, so far */
+  bool again;       /* the host is asked once more, and says nothing */
+  unsigned line;    /* of the transcript, for messages */
 
   bool failed;        /* a message was printed */
   bool out_of_memory; /* the host was told so by some call */
@@ -83,6 +98,16 @@ struct run {
 void run_play(struct run *run, const struct script *script,
               const struct mode *mode);
 void run_clear(struct run *run);
+
+/* The session of what plays a stream of the transcript, or NULL. */
+sbk_session *run_session(const struct stream *stream);
+/* For clients: bytes of a connection, in pieces as the mode has it; the end of
+ * its socket; bytes go out. */
+void run_feed(struct stream *stream, const struct codes *codes);
+void run_end(struct stream *stream, bool told);
+void run_serve(struct stream *stream);
+/* A little while passes, which the next time of the transcript lacks. */
+void run_wait(struct run *run, sbk_msec span);
 
 /* Something that must not be; printed once for a run. */
 void run_fault(struct run *run, const char *format, ...)

@@ -9,10 +9,11 @@
 #include "../torture/torture.h"
 #include "heap.h"
 #include "run.h"
+#include "sockjs.h"
 
 /*
- * runner [--torture | --check] [--mode GROUP] [--only TEXT] [--fail N]
- * FILE|FOLDER …
+ * runner [--torture | --check | --share N] [--over TRANSPORT] [--mode GROUP]
+ * [--only TEXT] [--fail N] FILE|FOLDER …
  *
  * Plays transcripts in all the ways in which the same bytes can come and go,
  * and prints a line of TAP for each and each group of ways.
@@ -20,9 +21,16 @@
 
 #define EVERY_CUT 200 /* longer steps are cut at fewer places */
 
+/* Over SockJS a transcript takes some of the places only, each others. */
+#define CUT_STEP   11
+#define BREAK_STEP 13
+#define EARLY_STEP 311
+
 struct options {
   bool torture;
   bool check; /* only reads the transcripts */
+  enum over over;
+  unsigned share; /* only tells how many can be played over SockJS */
   const char *mode;
   const char *only;
   size_t fail;
@@ -38,12 +46,15 @@ struct files {
 struct tally {
   unsigned count;
   unsigned failures;
+  unsigned reasons[REASON_COUNT]; /* to leave transcripts out over SockJS */
 };
 static struct tally *tally;
 
-static void report(const struct script *script, const char *group, bool fine) {
-  printf("%sok %u - %s: %s\n", fine ? "" : "not ", ++tally->count, script->name,
-         group);
+static void report(const struct script *script, enum over over,
+                   const char *group, bool fine) {
+  printf("%sok %u - %s: %s%s%s\n", fine ? "" : "not ", ++tally->count,
+         script->name, group, over != OVER_WEBSOCKET ? " over " : "",
+         over != OVER_WEBSOCKET ? over_names[over] : "");
   fflush(stdout);
   tally->failures += !fine;
 }
@@ -73,11 +84,25 @@ static bool play(const struct run *first, struct run *run,
   run_play(run, first->script, mode);
   fine = same(run, first);
   if (!fine) {
-    printf("#   (feeding %s %zu, taking %s)\n", feedings[mode->feeding],
-           mode->cut, takings[mode->taking]);
+    printf("#   (feeding %s %zu, taking %s", feedings[mode->feeding], mode->cut,
+           takings[mode->taking]);
+    if (mode->breaks) {
+      printf(", breaking %s%zu", mode->break_early ? "early " : "",
+             mode->break_at);
+    }
+    printf(")\n");
   }
   run_clear(run);
   return fine;
+}
+
+/* Over what the first run was played. */
+static bool play_over(const struct run *first, struct run *run,
+                      const struct mode *mode) {
+  struct mode over = *mode;
+
+  over.over = first->mode->over;
+  return play(first, run, &over);
 }
 
 static bool play_cut(const struct run *first, struct run *run) {
@@ -88,11 +113,39 @@ static bool play_cut(const struct run *first, struct run *run) {
   size_t i;
 
   for (i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
-    if (!play(first, run, &modes[i])) {
+    if (!play_over(first, run, &modes[i])) {
       return false;
     }
   }
   return true;
+}
+
+/* Some number below step, of each transcript. */
+static size_t first_place(const struct script *script, size_t step) {
+  const char *at;
+  size_t sum = 0;
+
+  for (at = script->name; *at != '\0'; at++) {
+    sum = sum * 31 + (unsigned char)*at;
+  }
+  return sum % step;
+}
+
+/* The longest piece of input, with what HTTP and JSON put around it. */
+static size_t longest_input(const struct run *first) {
+  bool over = first->mode->over != OVER_WEBSOCKET;
+  size_t longest = 0, i;
+
+  for (i = 0; i < first->script->item_count; i++) {
+    const struct item *item = &first->script->items[i];
+    size_t len = over && item->said == SAID_TEXT ? 140 + item->words.len
+                                                 : item->codes.len;
+
+    if (item->kind == ITEM_INPUT && len > longest) {
+      longest = len;
+    }
+  }
+  return longest;
 }
 
 static bool play_split(const struct run *first, struct run *run) {
@@ -100,18 +153,12 @@ static bool play_split(const struct run *first, struct run *run) {
                       .start = 77,
                       .leave_open = true,
                       .taking = TAKE_COPY};
-  size_t longest = 0, i;
+  size_t longest = longest_input(first);
+  size_t step = first->mode->over == OVER_WEBSOCKET ? 1 : CUT_STEP;
 
-  for (i = 0; i < first->script->item_count; i++) {
-    const struct item *item = &first->script->items[i];
-
-    if (item->kind == ITEM_INPUT && item->codes.len > longest) {
-      longest = item->codes.len;
-    }
-  }
-  for (mode.cut = 1; mode.cut < longest;
-       mode.cut += mode.cut < EVERY_CUT ? 1 : 1 + longest / 30) {
-    if (!play(first, run, &mode)) {
+  for (mode.cut = 1 + first_place(first->script, step); mode.cut < longest;
+       mode.cut += mode.cut < EVERY_CUT ? step : step + longest * step / 30) {
+    if (!play_over(first, run, &mode)) {
       return false;
     }
   }
@@ -135,26 +182,52 @@ static bool play_output(const struct run *first, struct run *run) {
     if (modes[i].feeding != FEED_WHOLE && first->script->skip[GROUP_CUT]) {
       continue;
     }
-    if (!play(first, run, &modes[i])) {
+    if (!play_over(first, run, &modes[i])) {
       return false;
     }
   }
   return true;
 }
 
-static void play_groups(const struct script *script, const char *only) {
+/* Answers break off within what they bring, and before. */
+static bool play_break(const struct run *first, struct run *run) {
+  size_t early = first->mode->over == OVER_XHR_STREAMING ? 2600 : 450;
+  struct mode mode = {.breaks = true, .start = (sbk_msec)1 << 40};
+
+  for (mode.break_at = first_place(first->script, BREAK_STEP);
+       mode.break_at < EVERY_CUT; mode.break_at += BREAK_STEP) {
+    mode.taking = mode.break_at % 2 == 0 ? TAKE_VECTORS : TAKE_COPY;
+    mode.leave_open = !mode.leave_open;
+    if (!play_over(first, run, &mode)) {
+      return false;
+    }
+  }
+  mode.break_early = true;
+  for (mode.break_at = 1 + first_place(first->script, EARLY_STEP);
+       mode.break_at < early; mode.break_at += EARLY_STEP) {
+    mode.taking = mode.break_at % 2 == 0 ? TAKE_VECTORS : TAKE_COPY;
+    if (!play_over(first, run, &mode)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static void play_groups(const struct script *script, enum over over,
+                        const char *only) {
   static bool (*const plays[GROUP_COUNT])(const struct run *, struct run *) = {
-      NULL, play_cut, play_split, play_output};
-  const struct mode whole = {.start = 0xffffffffu - 5000};
+      NULL, play_cut, play_split, play_output, play_break};
+  const struct mode whole = {.start = 0xffffffffu - 5000, .over = over};
   struct run *first = own_realloc(NULL, sizeof(*first));
   struct run *run = own_realloc(NULL, sizeof(*run));
   unsigned i;
 
   run_play(first, script, &whole);
-  report(script, group_names[GROUP_WHOLE], !first->failed);
+  report(script, over, group_names[GROUP_WHOLE], !first->failed);
   for (i = 1; i < GROUP_COUNT && !first->failed; i++) {
-    if (!script->skip[i] && (only == NULL || !strcmp(only, group_names[i]))) {
-      report(script, group_names[i], plays[i](first, run));
+    if (!script->skip[i] && (i != GROUP_BREAK || over != OVER_WEBSOCKET) &&
+        (only == NULL || !strcmp(only, group_names[i]))) {
+      report(script, over, group_names[i], plays[i](first, run));
     }
   }
   run_clear(first);
@@ -195,15 +268,50 @@ static void add_paths(struct files *files, const char *path) {
         by_name);
 }
 
+/* Can it not be played over SockJS? */
+static bool leave_out(const struct script *script) {
+  enum reason reason = sockjs_reason(script);
+
+  tally->reasons[reason]++;
+  return reason != REASON_NONE;
+}
+
+/* How many can. share: so many of a hundred of those with a WebSocket have
+ * to. */
+static void report_share(unsigned share) {
+  unsigned all = tally->reasons[REASON_NONE], i;
+
+  for (i = 1; i < REASON_COUNT; i++) {
+    if (tally->reasons[i] > 0) {
+      printf("# left out: %u, %s\n", tally->reasons[i], reason_names[i]);
+      all += i == REASON_NO_WEBSOCKET ? 0 : tally->reasons[i];
+    }
+  }
+  printf("# over SockJS: %u of %u with a WebSocket\n",
+         tally->reasons[REASON_NONE], all);
+  if (share > 0) {
+    bool fine = tally->reasons[REASON_NONE] * 100 >= share * all;
+
+    printf("%sok %u - %u in a hundred can be played over SockJS\n",
+           fine ? "" : "not ", ++tally->count, share);
+    tally->failures += !fine;
+  }
+}
+
 static void play_script(const char *path, const struct options *options) {
   struct script *script = script_load(path);
 
   if (options->check) {
-    report(script, "reads well", true);
+    report(script, OVER_WEBSOCKET, "reads well", true);
+  } else if (options->share > 0) {
+    (void)leave_out(script);
+  } else if (options->over != OVER_WEBSOCKET && leave_out(script)) {
+    ; /* counted */
   } else if (!options->torture) {
-    play_groups(script, options->mode);
+    play_groups(script, options->over, options->mode);
   } else if (!script->no_torture) {
-    report(script, "torture", torture_script(script, options->fail));
+    report(script, options->over, "torture",
+           torture_script(script, options->over, options->fail));
   }
   script_free(script);
 }
@@ -234,6 +342,18 @@ static void play_file(const char *path, const struct options *options) {
   }
 }
 
+static enum over over_of(const char *name) {
+  unsigned i;
+
+  for (i = 0; i < OVER_COUNT; i++) {
+    if (strcmp(over_names[i], name) == 0) {
+      return (enum over)i;
+    }
+  }
+  printf("Bail out! over %s\n", name);
+  exit(99);
+}
+
 int main(int argc, char **argv) {
   static char buffer[65536];
   struct options options = {0};
@@ -257,6 +377,10 @@ int main(int argc, char **argv) {
       options.torture = true;
     } else if (strcmp(argv[i], "--check") == 0) {
       options.check = true;
+    } else if (strcmp(argv[i], "--over") == 0 && i + 1 < argc) {
+      options.over = over_of(argv[++i]);
+    } else if (strcmp(argv[i], "--share") == 0 && i + 1 < argc) {
+      options.share = (unsigned)atoi(argv[++i]);
     } else if (strcmp(argv[i], "--mode") == 0 && i + 1 < argc) {
       options.mode = argv[++i];
     } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
@@ -272,6 +396,9 @@ int main(int argc, char **argv) {
     own_free(files.paths[f]);
   }
   own_free(files.paths);
+  if (options.over != OVER_WEBSOCKET || options.share > 0) {
+    report_share(options.share);
+  }
   printf("1..%u\n", tally->count);
   return tally->failures > 0;
 }

@@ -8,8 +8,8 @@
 #include "heap.h"
 #include "macros.h"
 
-const char *const group_names[GROUP_COUNT] = {"whole", "cut", "split",
-                                              "output"};
+const char *const group_names[GROUP_COUNT] = {"whole", "cut", "split", "output",
+                                              "break"};
 
 static const char *const command_names[] = {
     "",        "CONNECT", "CONNECTED", "SEND",   "SUBSCRIBE", "UNSUBSCRIBE",
@@ -184,6 +184,23 @@ static void action_line(struct reader *r, char *name, char *text) {
   }
 }
 
+/* The items from there on are a WebSocket's handshake: the stream's opening,
+ * the request and its answer. */
+static void upgrade_items(struct reader *r, size_t from, char *text) {
+  struct script *script = r->script;
+  size_t i = 0;
+  char *word;
+
+  block_end(r);
+  (void)next_word(&text);
+  while (i + 1 < MAX_LIST && (word = next_word(&text)) != NULL) {
+    script->items[from].fields[i++] = reader_text(r, word, strlen(word));
+  }
+  for (; from < script->item_count; from++) {
+    script->items[from].upgrade = true;
+  }
+}
+
 static void read_line(struct reader *r, char *text);
 
 /* A line that a macro stands for. */
@@ -211,6 +228,13 @@ static void keyword_line(struct reader *r, char *text) {
     host_line(r, text);
   } else if (strcmp(what, "=") == 0) {
     reader_item(r, ITEM_TIME, 0)->span = strtoul(text, NULL, 10);
+  } else if (strcmp(what, "upgrade") == 0) {
+    size_t from = r->script->item_count;
+    char *words = own_strdup(text);
+
+    (void)macro_line(r, expand, what, text);
+    upgrade_items(r, from, words);
+    own_free(words);
   } else if (!macro_line(r, expand, what, text)) {
     action_line(r, what, text);
   }
@@ -370,6 +394,7 @@ void script_free(struct script *script) {
   }
   for (i = 0; i < script->item_count; i++) {
     codes_free(&script->items[i].codes);
+    codes_free(&script->items[i].words);
   }
   while (script->owned != NULL) {
     void *next = *(void **)script->owned;

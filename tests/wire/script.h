@@ -60,21 +60,40 @@ enum item_kind {
   ITEM_OUTPUT
 };
 
+/* What input is. */
+enum said {
+  SAID_BYTES, /* as they are */
+  SAID_TEXT,  /* a message of WebSocket in one frame */
+  SAID_CLOSE,
+  SAID_OTHER /* frames that only WebSocket has */
+};
+
 struct item {
   enum item_kind kind;
+  enum said said;
+  bool upgrade; /* belongs to a WebSocket's handshake, by the macro */
   unsigned line;
   unsigned stream;
   unsigned number;    /* wants; errno; transport */
   unsigned long span; /* of time */
   struct codes codes; /* input, or a pattern of output */
+  struct codes words; /* of a message */
   char *text;         /* of a host's line, without the result */
   bool has_result;
   int result;
-  char *fields[MAX_LIST]; /* of a request that the host has read */
+  char *fields[MAX_LIST]; /* of a request that the host has read; of an upgrade:
+                             the path, and fields */
 };
 
 /* How a transcript can be run; see run.h. */
-enum group { GROUP_WHOLE, GROUP_CUT, GROUP_SPLIT, GROUP_OUTPUT, GROUP_COUNT };
+enum group {
+  GROUP_WHOLE,
+  GROUP_CUT,
+  GROUP_SPLIT,
+  GROUP_OUTPUT,
+  GROUP_BREAK, /* of SockJS only */
+  GROUP_COUNT
+};
 
 struct script {
   char *path;
@@ -88,6 +107,8 @@ struct script {
   struct rule *rules;
   size_t rule_count;
 
+  struct sbk_sockjs sockjs; /* of all endpoints, when played over it */
+
   struct item *items;
   size_t item_count;
   char *streams[MAX_STREAMS]; /* names; the first is the log of events */
@@ -98,6 +119,7 @@ struct script {
   bool no_peak;     /* memory may exceed the common bound */
   bool no_probe;    /* a fresh session afterwards would not work */
   bool no_torture;  /* too long for it */
+  bool no_sockjs;   /* means something else over SockJS */
   bool spares;      /* sessions whose handler fails may live on */
   bool has_request; /* the `request` callback is there */
   bool skip[GROUP_COUNT];

@@ -244,6 +244,8 @@ static void skip_line(struct reader *r, char *text) {
       script->no_probe = true;
     } else if (strcmp(part, "torture") == 0) {
       script->no_torture = true;
+    } else if (strcmp(part, "sockjs") == 0) {
+      script->no_sockjs = true;
     } else {
       for (i = 0; i < GROUP_COUNT && strcmp(part, group_names[i]) != 0; i++) {
       }
@@ -256,6 +258,8 @@ static void skip_line(struct reader *r, char *text) {
 }
 
 bool setup_line(struct reader *r, const char *what, char *text) {
+  char *part;
+
   if (strcmp(what, "config") == 0) {
     config_line(r, text);
   } else if (strcmp(what, "endpoint") == 0) {
@@ -274,6 +278,12 @@ bool setup_line(struct reader *r, const char *what, char *text) {
     rule_line(r, RULE_HANDSHAKE, text);
   } else if (strcmp(what, "request") == 0) {
     rule_line(r, RULE_REQUEST, text);
+  } else if (strcmp(what, "sockjs") == 0) {
+    while ((part = next_word(&text)) != NULL) {
+      if (!sockjs_word(r, &r->script->sockjs, part)) {
+        reader_wrong(r, "what is %s?", part);
+      }
+    }
   } else if (strcmp(what, "events") == 0) {
     r->script->events = true;
   } else if (strcmp(what, "refusals") == 0) {

@@ -3,28 +3,47 @@
 #include <string.h>
 
 #include "heap.h"
+#include "sockjs.h"
 
-static size_t gather(struct shower *shower, const struct iovec *iov,
-                     int count) {
+/* The first room bytes of what there is; how many those are. */
+static size_t gather(struct shower *shower, const struct iovec *iov, int count,
+                     size_t room) {
   size_t len = 0;
   int i;
 
-  for (i = 0; i < count; i++) {
+  for (i = 0; i < count && len < room; i++) {
+    size_t size = iov[i].iov_len < room - len ? iov[i].iov_len : room - len;
+
     if (shower != NULL) {
-      shower_take(shower, iov[i].iov_base, iov[i].iov_len);
+      shower_take(shower, iov[i].iov_base, size);
     }
-    len += iov[i].iov_len;
+    len += size;
   }
   return len;
+}
+
+/* So many bytes are all that is taken before the connection breaks off. */
+static size_t room_of(struct stream *stream, const struct iovec *iov,
+                      int count) {
+  return stream->owner != NULL ? client_room(stream->owner, stream, iov, count)
+                               : SIZE_MAX;
+}
+
+static void count_off(struct stream *stream, size_t len) {
+  sbk_conn_sent(stream->conn, len);
+  stream->room -= stream->room != SIZE_MAX ? len : 0;
 }
 
 static bool take_vectors(struct stream *stream) {
   struct iovec iov[8];
   int count = sbk_conn_output(stream->conn, iov, 8);
-  size_t len = count > 0 ? gather(&stream->shower, iov, count) : 0;
+  size_t len = 0;
 
+  if (count > 0) {
+    len = gather(&stream->shower, iov, count, room_of(stream, iov, count));
+  }
   if (len > 0) {
-    sbk_conn_sent(stream->conn, len);
+    count_off(stream, len);
   }
   return len > 0;
 }
@@ -47,25 +66,32 @@ static bool take_byte(struct stream *stream) {
   return any;
 }
 
-static bool take_copy(struct stream *stream, size_t cap, size_t count_off) {
+static bool take_copy(struct stream *stream, size_t cap, size_t at_once) {
   uint8_t *buf = own_realloc(NULL, cap), *again;
-  size_t len = sbk_conn_copy_out(stream->conn, buf, cap), len_again;
+  size_t len = sbk_conn_copy_out(stream->conn, buf, cap), len_again, room;
+  struct iovec iov;
 
   if (len > cap) {
     run_fault(stream->run, "sbk_conn_copy_out() wrote past the end");
   }
-  if (len > count_off) { /* a short write */
+  iov.iov_base = buf;
+  iov.iov_len = len;
+  room = room_of(stream, &iov, 1);
+  if (len > room) {
+    len = room;
+  }
+  if (len > at_once) { /* a short write */
     again = own_realloc(NULL, cap);
     len_again = sbk_conn_copy_out(stream->conn, again, cap);
     if (len_again != len || memcmp(buf, again, len) != 0) {
       run_fault(stream->run, "sbk_conn_copy_out() gave other bytes again");
     }
     own_free(again);
-    len = count_off;
+    len = at_once;
   }
   if (len > 0) {
     shower_take(&stream->shower, buf, len);
-    sbk_conn_sent(stream->conn, len);
+    count_off(stream, len);
   }
   own_free(buf);
   return len > 0;
@@ -94,7 +120,7 @@ bool take_end(struct stream *stream) {
     }
     off += stream->late[i].iov_len;
   }
-  gather(&stream->shower, stream->late, stream->late_count);
+  gather(&stream->shower, stream->late, stream->late_count, SIZE_MAX);
   stream->late_count = 0;
   sbk_conn_sent(stream->conn, stream->late_len);
   return true;
@@ -107,7 +133,7 @@ static void begin_late(struct stream *stream) {
   if (count <= 0) {
     return;
   }
-  stream->late_len = gather(NULL, stream->late, count);
+  stream->late_len = gather(NULL, stream->late, count, SIZE_MAX);
   stream->late_copy = own_realloc(stream->late_copy, stream->late_len);
   for (i = 0; i < count; i++) {
     memcpy(stream->late_copy + off, stream->late[i].iov_base,
@@ -118,7 +144,15 @@ static void begin_late(struct stream *stream) {
 }
 
 bool take_some(struct stream *stream) {
-  switch (stream->run->mode->taking) {
+  enum taking taking = stream->run->mode->taking;
+
+  /* What a client has sent has effects at once, as on other streams: it must
+   * not have to wait for an answer. */
+  if (taking == TAKE_LATE && stream->owner != NULL &&
+      client_sends_on(stream->owner, stream)) {
+    taking = TAKE_VECTORS;
+  }
+  switch (taking) {
   case TAKE_VECTORS:
     return take_vectors(stream);
   case TAKE_BYTE:
