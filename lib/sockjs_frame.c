@@ -151,12 +151,14 @@ size_t sbk__sockjs_script(void *dst, const void *data, size_t len) {
   return put_escaped(dst, data, len, true);
 }
 
+#define PERCENT "\\u0025"
+
 size_t sbk__sockjs_event_len(const void *data, size_t len) {
   const uint8_t *p = data;
   size_t i, size = len;
 
   for (i = 0; i < len; i++) {
-    size += p[i] == '%' ? 2 : 0;
+    size += p[i] == '%' ? sizeof(PERCENT) - 2 : 0;
   }
 
   return size;
@@ -168,10 +170,11 @@ size_t sbk__sockjs_event(void *dst, const void *data, size_t len) {
   size_t i;
 
   for (i = 0; i < len; i++) {
-    *to++ = p[i];
     if (p[i] == '%') {
-      *to++ = '2';
-      *to++ = '5';
+      memcpy(to, PERCENT, sizeof(PERCENT) - 1);
+      to += sizeof(PERCENT) - 1;
+    } else {
+      *to++ = p[i];
     }
   }
 

@@ -66,8 +66,8 @@ size_t sbk__sockjs_script_len(const void *data, size_t len);
 size_t sbk__sockjs_script(void *dst, const void *data, size_t len);
 
 /*
- * A frame in an event: sockjs-client undoes %XX there, so that a '%' has to be
- * %25.
+ * A frame in an event. sockjs-client undoes %XX there and others do not, so a
+ * '%', which only stands in strings, becomes \u0025.
  */
 size_t sbk__sockjs_event_len(const void *data, size_t len);
 size_t sbk__sockjs_event(void *dst, const void *data, size_t len);

@@ -150,8 +150,8 @@ static void a_frame_in_a_script_is_escaped_once_more(void **state) {
 static const struct row events[] = {
     {"o", NULL},
     {"a[\"x\\n&lt;\xc3\xa9\"]", NULL},
-    {"a[\"%\"]", "a[\"%25\"]"},
-    {"%41%25%%zz", "%2541%2525%25%25zz"},
+    {"a[\"%\"]", "a[\"\\u0025\"]"},
+    {"%41%25%%zz", "\\u002541\\u002525\\u0025\\u0025zz"},
 };
 
 static void a_frame_in_an_event_has_its_percent_signs_escaped(void **state) {
