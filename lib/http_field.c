@@ -113,7 +113,8 @@ int sbk__http_body_len(const sbk__http_head *head, size_t max, size_t *len) {
       return -413;
     }
   }
-  if (sbk__http_field_get(head, "Expect") != NULL) {
+  /* RFC 9110, 10.1.1: HTTP/1.0 does not have it, so there it is nothing. */
+  if (!head->http10 && sbk__http_field_get(head, "Expect") != NULL) {
     return -417;
   }
   *len = value;

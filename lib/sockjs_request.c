@@ -293,9 +293,12 @@ static void complain(sbk_conn *conn, uint8_t complaint) {
 
 static void send(sbk_conn *conn, sbk__sockjs *sockjs) {
   struct sbk__sockjs_post *post = conn->request->post;
-  int rv =
-      post->broken != 0 ? post->broken : sbk__sockjs_read_end(&post->reader);
+  int rv = post->broken;
 
+  if (rv == 0) {
+    rv = post->is_form ? sbk__sockjs_form_end(&post->form, &post->reader)
+                       : sbk__sockjs_read_end(&post->reader);
+  }
   if (rv == SBK_ERR_NOMEM) {
     sbk__conn_end(conn, rv);
     return;

@@ -188,6 +188,10 @@ static void a_script_is_of_the_page_that_Referer_names(void **state) {
                   NULL);
   expect_stranger("POST", "/e/0/id/jsonp_send", B, "[\"evil\"]");
   expect_once(&host, "POST", "/e/0/id/jsonp_send", A, "[\"good\"]", 200, "ok");
+  /* A form that ends inside of an escape is not whole. */
+  expect_once(&host, "POST", "/e/0/id/jsonp_send",
+              A "Content-Type: application/x-www-form-urlencoded\r\n",
+              "d=%5B%22x%22%5D%2", 500, "Broken JSON encoding.\n");
   expect_once(&host, "GET", "/e/0/id/jsonp?c=f",
               "Referer: https://a.example\r\n", NULL, 200,
               "/**/f(\"a[\\\"good\\\"]\");\r\n");
