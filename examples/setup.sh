@@ -191,7 +191,7 @@ library() {
     ;;
   libmicrohttpd)
     "$1" 'pkg-config --exists libmicrohttpd' libmicrohttpd-dev \
-      'libmicrohttpd (examples/libmicrohttpd)'
+      'libmicrohttpd (examples/libmicrohttpd, examples/exchange)'
     ;;
   libuv)
     "$1" 'pkg-config --exists libuv' libuv1-dev 'libuv (examples/libuv)'

@@ -128,9 +128,11 @@ int sbk__answer_whole(sbk__answer *answer, const void *body, size_t len) {
   int rv;
 
   if (answer->conn->exchange != NULL) {
-    len = bare || !answer->bodied ? 0 : len;
+    len = bare ? 0 : len;
     rv = keep_head(answer, len);
-    return rv == 0 && len > 0 ? sbk__conn_write(answer->conn, body, len) : rv;
+    return rv == 0 && answer->bodied && len > 0
+               ? sbk__conn_write(answer->conn, body, len)
+               : rv;
   }
   sbk__str_init(&out, &answer->conn->broker->core.mem);
   put_head(&out, answer);

@@ -1,6 +1,7 @@
 /* libmicrohttpd.c - an HTTP server that is there already keeps its port, its
  * pages and its thread, and hands WebSockets over to a broker in another one.
- * SEND to /app/echo, and the body comes back at /user/queue/echo. */
+ * SEND to /app/echo, and the body comes back at /user/queue/echo. It gives a
+ * socket away with a 101 only: exchange.c is for SockJS. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>

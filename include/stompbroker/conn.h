@@ -86,7 +86,8 @@ struct sbk_http_answer {
   int status;
   const struct sbk_field *fields; /**< end with a NULL name; none is about the
                                        body's length or the connection */
-  size_t length;                  /**< of the body; SBK_UNKNOWN: it streams */
+  size_t length; /**< of the body, which a HEAD does not get; SBK_UNKNOWN: it
+                      streams */
 };
 #define SBK_HTTP_ANSWER_INIT SBK__SIZED(struct sbk_http_answer)
 #define SBK_UNKNOWN          SIZE_MAX

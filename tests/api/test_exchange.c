@@ -1,6 +1,7 @@
 #include "host.h"
 
-/* Hosts that write the answers of SockJS themselves. */
+/* Hosts whose own parser has read a request of SockJS: they write the answer
+ * themselves, or give their stream away. */
 
 static struct host host;
 
@@ -18,6 +19,22 @@ static void open_host(int no_websocket) {
   assert_int_equal(sbk_broker_add_endpoint(host.broker, &endpoint), 0);
 }
 
+static struct sbk_http_request request_of(const char *method,
+                                          const char *target,
+                                          const struct sbk_http_field *fields,
+                                          size_t field_count) {
+  struct sbk_http_request request = SBK_HTTP_REQUEST_INIT;
+
+  request.method = method;
+  request.method_len = strlen(method);
+  request.target = target;
+  request.target_len = strlen(target);
+  request.fields = fields;
+  request.field_count = field_count;
+
+  return request;
+}
+
 static int ask(sbk_conn **conn, const char *method, const char *target,
                const char *body) {
   static const struct sbk_http_field fields[] = {
@@ -26,14 +43,7 @@ static int ask(sbk_conn **conn, const char *method, const char *target,
       {"Transfer-Encoding", 17, "chunked", 7},
       {"Content-Type", 12, "text/plain", 10},
   };
-  struct sbk_http_request request = SBK_HTTP_REQUEST_INIT;
-
-  request.method = method;
-  request.method_len = strlen(method);
-  request.target = target;
-  request.target_len = strlen(target);
-  request.fields = fields;
-  request.field_count = 3;
+  struct sbk_http_request request = request_of(method, target, fields, 3);
 
   return sbk_conn_new_exchange(conn, host.broker, &request, body, strlen(body),
                                "peer", NULL);
@@ -192,6 +202,19 @@ static void there_is_no_answer_before_the_host_has_decided(void **state) {
   host_end(&host);
 }
 
+static void a_head_has_the_length_of_a_body_and_none(void **state) {
+  sbk_conn *conn;
+
+  (void)state;
+  open_host(1);
+  assert_int_equal(ask(&conn, "HEAD", "/s", ""), 0);
+  expect(conn, 200, 19);
+  assert_string_equal(hear(conn), "");
+  assert_int_equal(sbk_conn_wants(conn), 0);
+  sbk_conn_free(conn);
+  host_end(&host);
+}
+
 static void what_is_refused_is_an_answer_too(void **state) {
   (void)state;
   open_host(0);
@@ -259,6 +282,124 @@ static void the_call_is_checked(void **state) {
   host_end(&host);
 }
 
+/* ---- a stream whose first request is read ---- */
+
+static sbk_conn *give(const char *method, const char *target,
+                      const char *length) {
+  struct sbk_http_field fields[] = {
+      {"Host", 4, "h.example", 9},
+      {"Content-Length", 14, length, strlen(length)}};
+  struct sbk_http_request request =
+      request_of(method, target, fields, *length != '\0' ? 2 : 1);
+  sbk_conn *conn;
+
+  assert_int_equal(
+      sbk_conn_new_request(&conn, host.broker, &request, "peer", NULL), 0);
+
+  return conn;
+}
+
+static void say(sbk_conn *conn, const char *text) {
+  assert_int_equal(sbk_conn_feed(conn, host.now, text, strlen(text)), 0);
+}
+
+static const char poll[] =
+    "POST /s/0/id/xhr HTTP/1.1\r\nHost: h.example\r\n\r\n";
+
+static void what_follows_a_request_that_was_read_is_read_here(void **state) {
+  const char *text;
+  sbk_conn *conn;
+
+  (void)state;
+  open_host(0);
+  conn = give("GET", "/s/info", "");
+  assert_non_null(strstr(hear(conn), "\r\n\r\n{\"websocket\":true,"));
+  assert_int_equal(sbk_conn_wants(conn), SBK_WANT_READ);
+  say(conn, poll);
+  assert_non_null(strstr(hear(conn), "\r\n\r\n2\r\no\n\r\n0\r\n\r\n"));
+  /* And the next one while a poll waits is kept. */
+  say(conn, poll);
+  say(conn, "GET /s HTTP/1.1\r\nHost: h.example\r\n\r\n");
+  assert_null(strstr(hear(conn), "Welcome"));
+  host_wait(&host, 10000); /* connect_timeout */
+  text = hear(conn);
+  assert_non_null(strstr(text, "a[\"ERROR\\n"));
+  assert_non_null(strstr(strstr(text, "a["), "\r\n\r\nWelcome"));
+  say(conn, poll);
+  assert_non_null(strstr(hear(conn), "c[1008,"));
+  sbk_conn_free(conn);
+  host_end(&host);
+}
+
+static void the_body_of_a_request_that_was_read_is_fed(void **state) {
+  static const char message[] =
+      "[\"CONNECT\\naccept-version:1.2\\n\\n\\u0000\"]";
+  char length[8];
+  sbk_conn *conn;
+  size_t i;
+
+  (void)state;
+  open_host(0);
+  conn = give("POST", "/s/0/id/xhr", "");
+  assert_non_null(strstr(hear(conn), "o\n"));
+  sbk_conn_free(conn);
+  snprintf(length, sizeof(length), "%zu", strlen(message));
+  conn = give("POST", "/s/0/id/xhr_send", length);
+  for (i = 0; i < strlen(message); i++) {
+    assert_string_equal(hear(conn), "");
+    assert_string_equal(host.events, i == 0 ? "handshake /s/0/id/xhr;" : "");
+    host.events[0] = '\0';
+    assert_int_equal(sbk_conn_feed(conn, host.now, message + i, 1), 0);
+  }
+  assert_string_equal(host.events, "handshake /s/0/id/xhr_send;connected -;");
+  assert_non_null(strstr(hear(conn), "HTTP/1.1 204 "));
+  say(conn, poll);
+  assert_non_null(strstr(hear(conn), "a[\"CONNECTED\\n"));
+  assert_int_equal(sbk_conn_wants(conn), SBK_WANT_READ);
+  sbk_conn_eof(conn, 0);
+  assert_int_equal(sbk_conn_wants(conn), 0);
+  sbk_conn_free(conn);
+  host_end(&host);
+}
+
+static void a_body_that_ends_early_is_no_request(void **state) {
+  sbk_conn *conn;
+
+  (void)state;
+  open_host(0);
+  conn = give("POST", "/s/0/id/xhr", "6");
+  say(conn, "[\"x\"");
+  assert_string_equal(hear(conn), "");
+  sbk_conn_eof(conn, 0);
+  assert_int_equal(sbk_conn_wants(conn), 0);
+  sbk_conn_free(conn);
+  assert_string_equal(host.events, "");
+  host_end(&host);
+}
+
+static void there_is_a_websocket_where_a_stream_is_given(void **state) {
+  static const struct sbk_http_field fields[] = {
+      {"Host", 4, "h.example", 9},
+      {"Upgrade", 7, "websocket", 9},
+      {"Connection", 10, "Upgrade", 7},
+      {"Sec-WebSocket-Version", 21, "13", 2},
+      {"Sec-WebSocket-Key", 17, "dGhlIHNhbXBsZSBub25jZQ==", 24}};
+  struct sbk_http_request request =
+      request_of("GET", "/s/0/id/websocket", fields, 5);
+  sbk_conn *conn;
+  const char *text;
+
+  (void)state;
+  open_host(0);
+  assert_int_equal(
+      sbk_conn_new_request(&conn, host.broker, &request, NULL, NULL), 0);
+  text = hear(conn);
+  assert_non_null(strstr(text, "HTTP/1.1 101 "));
+  assert_non_null(strstr(text, "\r\n\r\n\x81\x01o"));
+  sbk_conn_free(conn);
+  host_end(&host);
+}
+
 /* A dialogue; false: memory ended somewhere in it. */
 static bool talk(void) {
   struct sbk_http_answer answer = SBK_HTTP_ANSWER_INIT;
@@ -312,10 +453,15 @@ int main(void) {
       cmocka_unit_test(a_stream_is_neither_chunked_nor_ends),
       cmocka_unit_test(a_client_that_goes_is_told_by_eof),
       cmocka_unit_test(there_is_no_answer_before_the_host_has_decided),
+      cmocka_unit_test(a_head_has_the_length_of_a_body_and_none),
       cmocka_unit_test(what_is_refused_is_an_answer_too),
       cmocka_unit_test(a_body_has_its_limit),
       cmocka_unit_test(a_full_broker_says_so),
       cmocka_unit_test(the_call_is_checked),
+      cmocka_unit_test(what_follows_a_request_that_was_read_is_read_here),
+      cmocka_unit_test(the_body_of_a_request_that_was_read_is_fed),
+      cmocka_unit_test(a_body_that_ends_early_is_no_request),
+      cmocka_unit_test(there_is_a_websocket_where_a_stream_is_given),
       cmocka_unit_test(nothing_leaks_whatever_allocation_fails),
   };
 

@@ -1,13 +1,16 @@
 // The hosts on other loops: libuv, libevent, libmicrohttpd, jansson, each with
-// the same clients of @stomp/stompjs, and with peers that break off.
+// the same clients of @stomp/stompjs, and with peers that break off; exchange,
+// which has no WebSocket, with sockjs-client below @stomp/stompjs.
 //
 //   node hosts.mjs TITLE EXAMPLES-DIR NAME...
 
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { Client } from '@stomp/stompjs';
+import SockJS from 'sockjs-client';
 import * as ws from 'ws';
 import { check, finish, sleep, step, Stop, unexpected, until } from './harness.mjs';
 
@@ -16,7 +19,7 @@ globalThis.WebSocket ??= ws.WebSocket; // Node 22 has its own
 const [title, folder, ...names] = process.argv.slice(2);
 const here = names.filter((name) => fs.existsSync(path.join(folder, name)));
 const running = new Set();
-const watchdog = setTimeout(() => { console.log('# too slow'); running.forEach((h) => h.child.kill('SIGKILL')); }, 80000);
+const watchdog = setTimeout(() => { console.log('# too slow'); running.forEach((h) => h.child.kill('SIGKILL')); }, 110000);
 
 const same = (got, want, what = '') =>
   check(JSON.stringify(got) === JSON.stringify(want), `${what} ${JSON.stringify(got)}, not ${JSON.stringify(want)}`.slice(0, 400));
@@ -26,6 +29,7 @@ class Host {
   static async start(name, { descriptors } = {}) {
     const h = new Host();
     h.program = path.join(folder, name);
+    h.sockjs = name === 'exchange';
     h.child = descriptors
       ? spawn('/bin/sh', ['-c', `ulimit -n ${descriptors}; exec "$0" --port 0`, h.program], { stdio: ['ignore', 'pipe', 'pipe'] })
       : spawn(h.program, ['--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -38,16 +42,18 @@ class Host {
       h.child.on('error', no);
       h.gone.then((code) => no(new Error(`it ended with ${code} before it was ready: ${h.err}`)));
     });
-    h.port = Number(/^ws 127\.0\.0\.1:([1-9]\d*)\/ws\nready\n$/.exec(h.out)?.[1]);
+    h.port = Number(/^(?:ws |sockjs http:\/\/)127\.0\.0\.1:([1-9]\d*)\/ws\nready\n$/.exec(h.out)?.[1]);
     check(h.port > 0, h.out);
     return h;
   }
 
   get url() { return `ws://127.0.0.1:${this.port}/ws`; }
+  get page() { return `http://127.0.0.1:${this.port}/ws`; }
 
   /** A client that is connected; end(c) ends it. */
-  async client() {
-    const c = new Client({ brokerURL: this.url, reconnectDelay: 0, heartbeatIncoming: 0, heartbeatOutgoing: 0 });
+  async client(transports) {
+    const way = this.sockjs ? { webSocketFactory: () => new SockJS(this.page, null, { transports, timeout: 8000 }) } : { brokerURL: this.url };
+    const c = new Client({ ...way, reconnectDelay: 0, heartbeatIncoming: 0, heartbeatOutgoing: 0 });
     c.closed = new Promise((done) => { c.onWebSocketClose = ({ code }) => done(code); });
     await new Promise((done, no) => {
       c.onConnect = done;
@@ -59,6 +65,12 @@ class Host {
     return c;
   }
 
+  /** The same host for clients on one of these transports, then on the next. */
+  over(...transports) {
+    let at = 0;
+    return Object.assign(Object.create(this), { client: () => this.client(transports[at++ % transports.length] ?? undefined) });
+  }
+
   /** A bare WebSocket that has sent frames, once the first one is answered. */
   bare(...frames) {
     return new Promise((done, no) => {
@@ -68,6 +80,33 @@ class Host {
       s.on('message', () => { if (++s.frames === 1) done(s); });
       s.on('error', no);
     });
+  }
+
+  /** One request of SockJS: what came is in .text, .socket may be broken. */
+  ask(id, transport, body = '') {
+    return new Promise((done, no) => {
+      const request = http.request(`${this.page}/0/${id}/${transport}`, { method: 'POST', agent: false }, (answer) => {
+        const got = { status: answer.statusCode, text: '', socket: request.socket };
+        got.whole = new Promise((end) => answer.on('close', () => end(got.text)));
+        answer.on('data', (data) => { got.text += data; }).on('error', () => {});
+        done(got);
+      });
+      request.on('error', no);
+      request.end(body);
+    });
+  }
+
+  /** A stream of SockJS whose session has sent frames; CONNECTED has come. */
+  async stream(id, ...frames) {
+    const got = await this.ask(id, 'xhr_streaming');
+    same((await this.ask(id, 'xhr_send', JSON.stringify(frames))).status, 204);
+    await until('CONNECTED', () => got.text.includes('CONNECTED'));
+    return got;
+  }
+
+  /** The socket of a session that will not be ended as it should. */
+  async socket() {
+    return this.sockjs ? (await this.stream('socket', CONNECT)).socket : (await this.bare(CONNECT))._socket;
   }
 
   /** Seconds of a processor that it has used. */
@@ -140,7 +179,7 @@ async function talk(host, say) {
   await step(say('60 KB go both ways'), async () => {
     const [a, b] = await Promise.all([host.client(), host.client()]);
     const seen = await subscribe(b, '/topic/large');
-    const large = Array.from({ length: 12 }, (_, i) => String.fromCharCode(97 + i).repeat(60000));
+    const large = Array.from({ length: 8 }, (_, i) => String.fromCharCode(97 + i).repeat(60000));
     for (const body of large) a.publish({ destination: '/topic/large', body });
     await until('all of them', () => seen.bodies.length >= large.length);
     check(seen.bodies.every((body, i) => body === large[i]), 'not the same bytes');
@@ -278,6 +317,71 @@ const own = {
     });
   },
 
+  async exchange(host, say) {
+    const list = (n, name) => Array.from({ length: n }, (_, i) => name(i));
+    await step(say('the server keeps its pages, and says that there is no WebSocket'), async () => {
+      const page = await fetch(`http://127.0.0.1:${host.port}/wsx`, { method: 'POST', body: 'x'.repeat(70000) });
+      check(page.status === 200 && /there already/.test(await page.text()), 'the page');
+      const info = await fetch(`${host.page}/info`);
+      same([info.status, (await info.json()).websocket], [200, false]);
+      same((await fetch(`${host.page}/info`, { headers: { Origin: 'http://evil.example' } })).status, 403);
+      same(await (await fetch(host.page)).text(), 'Welcome to SockJS!\n');
+      check((await host.raw(upgrade(), (text) => text.includes('\n\r\n'))).startsWith('HTTP/1.1 404 '), 'a WebSocket');
+      same((await fetch(`${host.page}/0/none/xhr_send`, { method: 'POST', body: '["x"]' })).status, 404);
+      const client = await host.client();
+      same(client.webSocket.transport, 'xhr-streaming', 'what it finds by itself');
+      await end(client);
+    });
+    await step(say('a body may be so long, however it comes'), async () => {
+      const stream = await host.stream('long', CONNECT);
+      const blank = (n) => new Blob([`["\\n"${' '.repeat(n - 6)}]`]);
+      const send = (body) => fetch(`${host.page}/0/long/xhr_send`, { method: 'POST', body, duplex: 'half' });
+      same((await send(blank(1 << 20))).status, 204);
+      same((await send(blank(1 << 20).stream())).status, 204, 'in chunks');
+      same((await send(blank((1 << 20) + 2))).status, 413);
+      same((await send(blank((1 << 20) + 2).stream())).status, 413, 'in chunks');
+      same((await send('["')).status, 500);
+      check(!stream.text.includes('c['), 'the session lives');
+      await host.ask('long', 'xhr_send', JSON.stringify([frame('DISCONNECT', { receipt: 'bye' })]));
+      check(/RECEIPT[^]*c\[3000,"Go away!"\]\n$/.test(await stream.whole), stream.text.slice(-200));
+    });
+    await step(say('a client that breaks off is noticed at once, and its session goes on in the next request'), async () => {
+      for (const broken of [(socket) => socket.destroy(), (socket) => socket.resetAndDestroy()]) {
+        const stream = await host.stream('off', CONNECT, frame('SUBSCRIBE', { id: '0', destination: '/user/queue/echo' }));
+        const second = await host.ask('off', 'xhr');
+        same(await second.whole, 'c[2010,"Another connection still open"]\n');
+        broken(stream.socket);
+        await sleep(50);
+        const poll = await host.ask('off', 'xhr');
+        await host.ask('off', 'xhr_send', JSON.stringify([frame('SEND', { destination: '/app/echo' }, 'there?')]));
+        check((await poll.whole).includes('\\n\\nthere?\\u0000"]\n'), poll.text);
+        await host.ask('off', 'xhr_send', JSON.stringify([frame('DISCONNECT', {})]));
+        same(await (await host.ask('off', 'xhr')).whole, 'c[3000,"Go away!"]\n');
+        await until('the end of the session', async () => (await host.ask('off', 'xhr_send', '["x"]')).status === 404);
+      }
+    });
+    await step(say('100 clients on all transports hear each message once and in order, while 50 break off'), async () => {
+      const all = host.over(...TRANSPORTS);
+      const clients = await Promise.all(list(100, () => all.client()));
+      const seen = await Promise.all(clients.map((c) => subscribe(c, '/topic/storm')));
+      const doomed = await Promise.all(list(50, (i) => host.stream(`doomed-${i}`, CONNECT, frame('SUBSCRIBE', { id: '0', destination: '/topic/storm' }))));
+      const words = list(100, (i) => `${i} ${'y'.repeat(3000)}`);
+      const mute = [];
+      for (const [i, body] of words.entries()) {
+        clients[0].publish({ destination: '/topic/storm', body });
+        const { socket } = i % 2 ? doomed.pop() : {};
+        if (socket && i % 4 === 1) socket.resetAndDestroy();
+        else if (socket && i % 8 === 3) socket.destroy();
+        else if (socket) mute.push(socket) && socket.pause(); // it is read no more
+        if (i % 10 === 9) await sleep(10);
+      }
+      await until('all of them', () => seen.every(({ bodies }) => bodies.length >= words.length));
+      for (const { bodies } of seen) check(bodies.length === words.length && bodies.every((body, i) => body === words[i]), 'not the same');
+      for (const socket of mute) socket.destroy();
+      await end(...clients);
+    });
+  },
+
   async jansson(host, say) {
     await step(say('an order in JSON takes from the stock, and all are told in JSON'), async () => {
       const [a, b] = await Promise.all([host.client(), host.client()]);
@@ -315,6 +419,8 @@ const own = {
   },
 };
 
+const TRANSPORTS = ['xhr-streaming', 'eventsource', 'xhr-polling'];
+
 async function story(name) {
   const say = (sentence) => `${title}${name}: ${sentence}`;
   let host;
@@ -327,14 +433,16 @@ async function story(name) {
     const { status, stderr } = spawnSync(path.join(folder, name), ['--port', String(host.port)], { timeout: 5000, encoding: 'utf8' });
     check(status === 1 && /cannot start/.test(stderr), `${status} ${stderr}`);
   });
-  await talk(host, say);
-  if (name !== 'jansson') await echo(host, say);
+  for (const transport of host.sockjs ? TRANSPORTS : [null]) {
+    const over = transport ? (sentence) => say(`${transport}: ${sentence}`) : say;
+    await talk(host.over(transport), over);
+    if (name !== 'jansson') await echo(host.over(transport), over);
+  }
   await own[name]?.(host, say);
-  await breaks(host, say);
+  if (!host.sockjs) await breaks(host, say);
   await step(say('SIGTERM says goodbye to who is there, and ends it cleanly'), async () => {
     const client = await host.client();
-    const mute = await host.bare(CONNECT);
-    mute._socket.resetAndDestroy();
+    (await host.socket()).resetAndDestroy();
     const half = net.connect(host.port, '127.0.0.1').on('error', () => {});
     await sleep(50);
     const [status, code] = await Promise.all([host.stop(), client.closed]);
@@ -348,9 +456,9 @@ async function story(name) {
 async function wait() {
   return Promise.all(here.map(async (name) => {
     const host = await Host.start(name);
-    const s = new ws.WebSocket(host.url, 'v12.stomp');
+    const s = host.sockjs ? new SockJS(host.page) : new ws.WebSocket(host.url, 'v12.stomp');
     const since = Date.now();
-    const code = await new Promise((done, no) => { s.on('close', done); s.on('error', no); });
+    const code = await new Promise((done, no) => { s.onclose = (event) => done(event.code); s.onerror = no; });
     return { name, code, after: (Date.now() - since) / 1000, status: await host.stop() };
   }));
 }
