@@ -3,64 +3,11 @@
  *
  *   fanout [SUBSCRIBERS [BATCH [ROUNDS [BODY]]]]
  */
-#define _POSIX_C_SOURCE 200809L
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-#include <stompbroker/stompbroker.h>
-
-/* ---- memory that is counted ---- */
-
-static size_t live_bytes, live_blocks, allocations;
-
-struct head {
-  size_t size;
-  size_t unused; /* keeps what follows aligned */
-};
-
-static void *grow(void *ptr, size_t size, void *arg) {
-  struct head *head = ptr != NULL ? (struct head *)ptr - 1 : NULL;
-  size_t before = head != NULL ? head->size : 0;
-  (void)arg;
-  head = realloc(head, sizeof(*head) + size);
-  if (head == NULL) return NULL;
-  live_blocks += ptr == NULL;
-  live_bytes += size - before;
-  allocations++;
-  head->size = size;
-  return head + 1;
-}
-
-static void *get(size_t size, void *arg) {
-  return grow(NULL, size, arg);
-}
-
-static void *get_zeroed(size_t count, size_t size, void *arg) {
-  void *ptr = grow(NULL, count * size, arg);
-  return ptr != NULL ? memset(ptr, 0, count * size) : NULL;
-}
-
-static void put(void *ptr, void *arg) {
-  struct head *head = (struct head *)ptr - 1;
-  (void)arg;
-  live_bytes -= head->size;
-  live_blocks--;
-  free(head);
-}
-
-static const struct sbk_mem counted = {get, get_zeroed, grow, put, NULL};
+#include "bench.h"
 
 /* ---- peers in memory ---- */
 
 static char out[1 << 18];
-
-static void check(int truth, const char *what) {
-  if (truth) return;
-  fprintf(stderr, "fanout: %s\n", what);
-  exit(1);
-}
 
 /* A client's frame of STOMP in a masked frame of WebSocket, with a mask of 0.
  */
@@ -98,12 +45,6 @@ static size_t drain_all(sbk_broker *broker, int iovecs) {
   while ((conn = sbk_broker_next_ready(broker)) != NULL)
     all += drain(conn, iovecs);
   return all;
-}
-
-static double cpu(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 struct load {

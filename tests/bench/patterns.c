@@ -3,13 +3,7 @@
  *
  *   patterns [COUNT ...]
  */
-#define _POSIX_C_SOURCE 200809L
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-#include <stompbroker/stompbroker.h>
+#include "bench.h"
 
 /* # becomes the number of the pattern. None matches TO. */
 static const char *const shapes[] = {
@@ -21,18 +15,6 @@ static const char *const shapes[] = {
 };
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 #define TO     "/topic/a/b"
-
-static void check(int truth, const char *what) {
-  if (truth) return;
-  fprintf(stderr, "patterns: %s\n", what);
-  exit(1);
-}
-
-static double cpu(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void say(sbk_conn *conn, const char *text) {
   check(sbk_conn_feed(conn, 1, text, strlen(text) + 1) == 0, "refused");
