@@ -3,31 +3,97 @@
 #include <string.h>
 
 #include "output.h"
+#include "pressure.h"
 #include "sockjs_frame.h"
 
-/* As a string of JSON. */
-static size_t string_len(const sbk_session *session, const sbk__entry *entry) {
-  size_t len = 2;
-  sbk__parts p;
+static size_t parts_len(const sbk__parts *p) {
+  size_t len = 0;
   int i;
 
-  sbk__output_parts(session, entry, &p);
-  for (i = 0; i < p.count; i++) {
-    len += sbk__sockjs_escaped_len(p.parts[i].iov_base, p.parts[i].iov_len);
+  for (i = 0; i < p->count; i++) {
+    len += sbk__sockjs_escaped_len(p->parts[i].iov_base, p->parts[i].iov_len);
   }
 
   return len;
 }
 
+static uint8_t *put_parts(uint8_t *dst, const sbk__parts *p) {
+  int i;
+
+  for (i = 0; i < p->count; i++) {
+    dst += sbk__sockjs_escape(dst, p->parts[i].iov_base, p->parts[i].iov_len);
+  }
+
+  return dst;
+}
+
+/* What receivers share is escaped once for all of them, not for each. A message
+ * that waits for nobody else, or where memory is short, does without. */
+static void share(sbk_broker *broker, const sbk__parts *own) {
+  sbk_message *msg = own->msg;
+  sbk__escaped *escaped;
+  sbk__parts p;
+  size_t len;
+
+  if (msg == NULL || msg->escaped != NULL || msg->waits < 2) {
+    return;
+  }
+  p.count = 0;
+  p.msg = msg;
+  p.rest = own->rest;
+  sbk__output_shared(&p);
+  len = parts_len(&p);
+  escaped = sbk__malloc(msg->mem, sizeof(*escaped) + len);
+  if (escaped == NULL ||
+      !sbk__pressure_grow(broker, msg, sizeof(*escaped) + len)) {
+    sbk__free(msg->mem, escaped);
+    return;
+  }
+  escaped->rest = own->rest;
+  escaped->len = len;
+  put_parts(escaped->data, &p);
+  msg->escaped = escaped;
+}
+
+/* The same without what share() has made of it, which is given back. NULL: p is
+ * all of it. */
+static const sbk__escaped *parts_of(const sbk_session *session,
+                                    const sbk__entry *entry, sbk__parts *p) {
+  const sbk__escaped *escaped = NULL;
+
+  sbk__output_own(session, entry, p);
+  if (p->msg != NULL && p->msg->escaped != NULL &&
+      p->msg->escaped->rest == p->rest) {
+    escaped = p->msg->escaped;
+  } else {
+    sbk__output_shared(p);
+  }
+
+  return escaped;
+}
+
+/* As a string of JSON. */
+static size_t string_len(const sbk_session *session, const sbk__entry *entry) {
+  sbk__parts p;
+  const sbk__escaped *escaped;
+
+  sbk__output_own(session, entry, &p);
+  share(session->broker, &p);
+  escaped = parts_of(session, entry, &p);
+
+  return 2 + parts_len(&p) + (escaped != NULL ? escaped->len : 0);
+}
+
 static uint8_t *put_string(uint8_t *dst, const sbk_session *session,
                            const sbk__entry *entry) {
   sbk__parts p;
-  int i;
+  const sbk__escaped *escaped = parts_of(session, entry, &p);
 
-  sbk__output_parts(session, entry, &p);
   *dst++ = '"';
-  for (i = 0; i < p.count; i++) {
-    dst += sbk__sockjs_escape(dst, p.parts[i].iov_base, p.parts[i].iov_len);
+  dst = put_parts(dst, &p);
+  if (escaped != NULL) {
+    memcpy(dst, escaped->data, escaped->len);
+    dst += escaped->len;
   }
   *dst++ = '"';
 

@@ -65,6 +65,7 @@ void sbk_message_unref(sbk_message *msg) {
     sbk__free(msg->mem, msg->headers);
   }
   free_rests(msg);
+  sbk__free(msg->mem, msg->escaped);
   sbk_buf_unref(msg->text);
   sbk__free(msg->mem, msg);
 }

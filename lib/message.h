@@ -32,6 +32,13 @@ typedef struct sbk__rest {
   uint8_t data[];
 } sbk__rest;
 
+/* A rest as the inside of a string of JSON. */
+typedef struct sbk__escaped {
+  const sbk__rest *rest;
+  size_t len;
+  uint8_t data[];
+} sbk__escaped;
+
 struct sbk_message {
   const struct sbk_mem *mem;
   uint32_t refs;
@@ -49,6 +56,7 @@ struct sbk_message {
   sbk__header *headers;
   sbk_buf *text; /* the body; the strings of a read frame are in its block */
   sbk__rest *rest[SBK__VERSIONS]; /* equal ones are shared */
+  sbk__escaped *escaped;          /* one of these, for as long as it waits */
   size_t weight;                  /* bytes that count while it waits */
   uint32_t waits;                 /* entries of queues that refer to it */
 };

@@ -31,7 +31,7 @@ static void add_ws_head(form *f, const sbk_session *s, bool text, size_t len) {
   }
 }
 
-static const sbk_message *message_of(const sbk__entry *e) {
+static sbk_message *message_of(const sbk__entry *e) {
   return sbk__entry_is_delivery(e) ? e->ref.delivery->msg : e->ref.msg;
 }
 
@@ -125,13 +125,41 @@ static const uint8_t *find_length(const uint8_t *head, size_t len) {
              : NULL;
 }
 
-static void add_rest(sbk__parts *p, const sbk__rest *rest, const sbk_buf *body,
-                     bool text) {
-  static const uint8_t nul = 0;
-  size_t len = body != NULL ? body->len : 0;
-  size_t head = rest->total - len - 1;
-  const uint8_t *digits = text ? NULL : find_length(rest->data, head);
+void sbk__output_own(const sbk_session *session, const sbk__entry *entry,
+                     sbk__parts *parts) {
+  const sbk__sub *sub;
 
+  parts->count = 0;
+  parts->msg = NULL;
+  if (entry->slot == SBK__OUT_NOTHING) {
+    return;
+  }
+  if (!sbk__entry_is_message(entry)) {
+    add_part(parts, entry->ref.buf->data, entry->ref.buf->len);
+    return;
+  }
+
+  parts->msg = message_of(entry);
+  parts->rest = rest_of(session, entry);
+  sub = session->subs[sbk__entry_slot(entry)];
+  add_part(parts, sub->data, sub->head_len);
+  if (sbk__entry_is_delivery(entry)) {
+    add_part(parts, entry->ref.delivery->extra, entry->ref.delivery->extra_len);
+  }
+}
+
+void sbk__output_shared(sbk__parts *p) {
+  static const uint8_t nul = 0;
+  const sbk__rest *rest = p->rest;
+  const sbk_buf *body = p->msg != NULL ? p->msg->text : NULL;
+  size_t len = body != NULL ? body->len : 0, head;
+  const uint8_t *digits;
+
+  if (p->msg == NULL) {
+    return;
+  }
+  head = rest->total - len - 1;
+  digits = rest->text ? NULL : find_length(rest->data, head);
   if (digits == NULL) {
     add_part(p, rest->data, head);
   } else {
@@ -144,29 +172,6 @@ static void add_rest(sbk__parts *p, const sbk__rest *rest, const sbk_buf *body,
     add_part(p, body->data, len);
   }
   add_part(p, &nul, 1);
-}
-
-void sbk__output_parts(const sbk_session *session, const sbk__entry *entry,
-                       sbk__parts *parts) {
-  const sbk__rest *rest;
-  const sbk__sub *sub;
-
-  parts->count = 0;
-  if (entry->slot == SBK__OUT_NOTHING) {
-    return;
-  }
-  if (!sbk__entry_is_message(entry)) {
-    add_part(parts, entry->ref.buf->data, entry->ref.buf->len);
-    return;
-  }
-
-  rest = rest_of(session, entry);
-  sub = session->subs[sbk__entry_slot(entry)];
-  add_part(parts, sub->data, sub->head_len);
-  if (sbk__entry_is_delivery(entry)) {
-    add_part(parts, entry->ref.delivery->extra, entry->ref.delivery->extra_len);
-  }
-  add_rest(parts, rest, message_of(entry)->text, rest->text);
 }
 
 /* Takes the first skip bytes off. */

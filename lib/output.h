@@ -14,14 +14,19 @@
 typedef struct sbk__parts {
   struct iovec parts[8];
   int count;
+  sbk_message *msg; /* that others may get as well; NULL: it is none */
+  const sbk__rest *rest;
   char digits[20];
 } sbk__parts;
 
-/* Of an entry that is neither SBK__OUT_CONTROL nor _FRAME. A MESSAGE whose
- * bytes are not UTF-8 says in its content-length how many its body has once
- * they are: see sbk__sockjs_text_len(). */
-void sbk__output_parts(const sbk_session *session, const sbk__entry *entry,
-                       sbk__parts *parts);
+/* Of an entry that is neither SBK__OUT_CONTROL nor _FRAME: of a MESSAGE what
+ * its session alone gets, else all of it. */
+void sbk__output_own(const sbk_session *session, const sbk__entry *entry,
+                     sbk__parts *parts);
+/* What is behind that. A MESSAGE whose bytes are not UTF-8 says in its
+ * content-length how many its body has once they are: see
+ * sbk__sockjs_text_len(). */
+void sbk__output_shared(sbk__parts *parts);
 /* So many of the oldest entries are in an answer now: they stay until they are
  * gone, or the session is left alone. */
 void sbk__output_take(sbk_session *session, uint32_t count);

@@ -61,6 +61,8 @@ static void remove_message(sbk_broker *broker, sbk_message *msg,
   broker->held -= msg->weight;
   msg->weight = 0;
   msg->weighed = 0;
+  sbk__free(msg->mem, msg->escaped);
+  msg->escaped = NULL;
 }
 
 /* ---- the cap ---- */
@@ -193,6 +195,16 @@ void sbk__pressure_remove(sbk_session *session, const sbk__entry *entry) {
   } else {
     remove_buf(broker, entry->ref.buf);
   }
+}
+
+bool sbk__pressure_grow(sbk_broker *broker, sbk_message *msg, size_t len) {
+  if (broker->alarm || broker->held + len > alarm_level(broker)) {
+    return false;
+  }
+  msg->weight += len;
+  broker->held += len;
+
+  return true;
 }
 
 void sbk__pressure_charge(sbk_session *session, size_t before) {

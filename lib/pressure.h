@@ -17,6 +17,10 @@ void sbk__pressure_add(sbk_session *session, const sbk__entry *entry);
 /* It is on its way out of there, its reference still held. */
 void sbk__pressure_remove(sbk_session *session, const sbk__entry *entry);
 
+/* A message that waits holds len bytes more, until it waits no longer, if that
+ * is not too much. */
+bool sbk__pressure_grow(sbk_broker *broker, sbk_message *msg, size_t len);
+
 /* What the session did since that much was held is its doing: it is read no
  * more while there is an alarm and it had more than its share of what was left.
  */
