@@ -5,9 +5,9 @@
 #include "pattern.h"
 
 static const char *const hidden_always[] = {
-    "receipt",       "transaction", "message-id", "subscription",
-    "ack",           "redelivered", "login",      "passcode",
-    "authorization", "user-name",   "session",    "content-length"};
+    "receipt",     "transaction",    "message-id", "subscription",  "ack",
+    "redelivered", "login",          "passcode",   "authorization", "user-name",
+    "session",     "content-length", "history"};
 
 #define HIDDEN_ALWAYS (sizeof(hidden_always) / sizeof(hidden_always[0]))
 
