@@ -34,6 +34,7 @@ static bool is_clogged(const sbk_conn *conn) {
 bool sbk__conn_blocked(const sbk_conn *conn) {
   return conn->state == SBK__CONN_ASKED || conn->state == SBK__CONN_RECEIVES ||
          conn->state == SBK__CONN_SENDS || is_clogged(conn) ||
+         sbk__sockjs_rests(conn) ||
          (conn->session != NULL && conn->session->state != SBK__CLOSING &&
           sbk__session_waits(conn->session));
 }

@@ -98,6 +98,8 @@ void sbk__conn_ready(sbk_conn *conn);
 bool sbk__conn_blocked(const sbk_conn *conn);
 /* Makes a place for input that waits; without memory it ends. */
 void sbk__conn_hold(sbk_conn *conn);
+/* Is there room for len bytes more of that? */
+bool sbk__conn_may_hold(const sbk_conn *conn, size_t len);
 /* Bytes that come for its session, or that it has to hold. */
 void sbk__conn_take(sbk_conn *conn, const void *data, size_t len);
 /* A whole plain message of a peer, for the host. */

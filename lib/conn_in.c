@@ -57,11 +57,20 @@ static size_t hold_limit(const sbk_conn *conn, bool connected) {
   return body > limits->max_queue ? body : limits->max_queue;
 }
 
+bool sbk__conn_may_hold(const sbk_conn *conn, size_t len) {
+  bool connected =
+      conn->session != NULL && conn->session->state == SBK__CONNECTED;
+  size_t limit = hold_limit(conn, connected);
+  size_t held =
+      conn->held != NULL ? conn->held->raw.len - conn->held->raw_done : 0;
+
+  return held <= limit && len <= limit - held;
+}
+
 /* Keeps input back until the host has decided. */
 static void hold(sbk_conn *conn, const uint8_t *data, size_t len) {
   bool connected =
       conn->session != NULL && conn->session->state == SBK__CONNECTED;
-  size_t limit = hold_limit(conn, connected);
   sbk__held *held;
 
   sbk__conn_hold(conn);
@@ -70,7 +79,7 @@ static void hold(sbk_conn *conn, const uint8_t *data, size_t len) {
     return;
   }
   forget_done(held);
-  if (held->raw.len > limit || len > limit - held->raw.len) {
+  if (!sbk__conn_may_hold(conn, len)) {
     if (conn->session == NULL) {
       sbk__conn_end(conn, SBK_ERR_TOO_BIG);
       return;
@@ -109,7 +118,7 @@ static size_t take_once(sbk_conn *conn, const uint8_t *data, size_t len) {
   case SBK__CONN_SOCKJS:
     return sbk__conn_is_closing(conn)
                ? len
-               : sbk__inbound_feed(conn->session, data, len);
+               : sbk__sockjs_take(conn->sockjs, data, len);
   case SBK__CONN_TCP:
     if (sbk__conn_is_closing(conn)) {
       drop(conn, len);

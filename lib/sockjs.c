@@ -9,6 +9,7 @@
 #include "pressure.h"
 #include "sockjs_page.h"
 
+#define FEED_BYTES  ((size_t)65536) /* taken at once of what a client sends */
 #define FRAME_BYTES ((size_t)65536) /* formed at once for a stream */
 
 sbk__sockjs *sbk__sockjs_find(const sbk__endpoint *endpoint,
@@ -180,6 +181,11 @@ void sbk__sockjs_wake(sbk__sockjs *sockjs) {
 
 /* ---- time ---- */
 
+static void begin_feed(sbk__sockjs *sockjs) {
+  sockjs->fed = 0;
+  sockjs->fed_at = sockjs->conn->broker->core.now;
+}
+
 static sbk_msec end_due(const sbk_conn *conn) {
   const sbk__sockjs *sockjs = conn->sockjs;
   sbk_msec delay = sockjs->endpoint->sockjs->disconnect_delay;
@@ -192,15 +198,28 @@ static sbk_msec end_due(const sbk_conn *conn) {
                                   : SBK_NEVER;
 }
 
+/* When it has rested. */
+static sbk_msec feed_due(const sbk_conn *conn) {
+  return conn->held != NULL && sbk__sockjs_rests(conn)
+             ? sbk__after(conn->sockjs->fed_at, 1)
+             : SBK_NEVER;
+}
+
 sbk_msec sbk__sockjs_due(const sbk_conn *conn) {
   return conn->state == SBK__CONN_DEAD
              ? SBK_NEVER
-             : sbk__earlier(end_due(conn), sbk__session_due(conn->session));
+             : sbk__earlier(feed_due(conn),
+                            sbk__earlier(end_due(conn),
+                                         sbk__session_due(conn->session)));
 }
 
 void sbk__sockjs_tick(sbk_conn *conn) {
   if (conn->state == SBK__CONN_DEAD) {
     return;
+  }
+  if (feed_due(conn) <= conn->broker->core.now) {
+    begin_feed(conn->sockjs);
+    sbk__work_add(conn->broker, &conn->work);
   }
   if (end_due(conn) <= conn->broker->core.now) {
     sbk__conn_end(conn, SBK_ERR_EOF);
@@ -211,20 +230,51 @@ void sbk__sockjs_tick(sbk_conn *conn) {
 
 /* ---- what comes in ---- */
 
+/* What waits while it rests is much: that cannot wait. */
+static void hurry(sbk__sockjs *sockjs) {
+  sockjs->fed = 0;
+  sockjs->hurries = true;
+  sbk__conn_unhold(sockjs->conn);
+  sockjs->hurries = false;
+  sbk__work_add(sockjs->conn->broker, &sockjs->conn->work); /* the answers */
+}
+
 void sbk__sockjs_feed(sbk__sockjs *sockjs, const sbk__sockjs_reader *reader) {
   sbk_conn *conn = sockjs->conn;
   const uint8_t *data;
   size_t len, at = 0;
 
   conn->session->last_in = conn->broker->core.now;
+  if (conn->held == NULL && conn->broker->core.now != sockjs->fed_at) {
+    begin_feed(sockjs);
+  }
   while (conn->session->state != SBK__CLOSING &&
          sbk__sockjs_next(reader, &at, &data, &len)) {
     if (conn->session->plain) {
       sbk__conn_give_plain(conn->session, false, data, len);
-    } else {
-      sbk__conn_take(conn, data, len);
+      continue;
     }
+    if (sbk__sockjs_rests(conn) && !sbk__conn_may_hold(conn, len)) {
+      hurry(sockjs);
+    }
+    sbk__conn_take(conn, data, len);
   }
+  sbk__conn_arm(conn);
+}
+
+bool sbk__sockjs_rests(const sbk_conn *conn) {
+  return sbk__sockjs_carries(conn) && conn->sockjs->fed >= FEED_BYTES &&
+         conn->session->state != SBK__CLOSING;
+}
+
+size_t sbk__sockjs_take(sbk__sockjs *sockjs, const uint8_t *data, size_t len) {
+  size_t left = FEED_BYTES - sockjs->fed;
+  size_t done =
+      sbk__inbound_feed(sockjs->conn->session, data, len < left ? len : left);
+
+  sockjs->fed += sockjs->hurries ? 0 : done;
+
+  return done;
 }
 
 void sbk__sockjs_vouch(const sbk__sockjs *sockjs, sbk_conn *conn) {

@@ -27,6 +27,9 @@ typedef struct sbk__sockjs {
   uint32_t taken;      /* entries that it was made of */
   sbk__sockjs_way way; /* of the receiver */
   bool ends;           /* nothing follows what it was given */
+  bool hurries;        /* it does not rest now */
+  size_t fed;          /* bytes that were taken from senders at fed_at */
+  sbk_msec fed_at;
   size_t id_len;
   char id[];
 } sbk__sockjs;
@@ -54,6 +57,11 @@ void sbk__sockjs_detach(sbk_conn *conn);
 void sbk__sockjs_vouch(const sbk__sockjs *sockjs, sbk_conn *conn);
 /* Messages of a client. */
 void sbk__sockjs_feed(sbk__sockjs *sockjs, const sbk__sockjs_reader *reader);
+/* A body is there at once, and may hold more than max_queue: between its parts
+ * the connection that carries rests, and others take what was made of them.
+ * Does it, and what it takes next. */
+bool sbk__sockjs_rests(const sbk_conn *conn);
+size_t sbk__sockjs_take(sbk__sockjs *sockjs, const uint8_t *data, size_t len);
 
 /* Has the receiver something to take? Gives it the next frame: 0, or
  * SBK_ERR_NOMEM. And bytes of what it took are gone. */

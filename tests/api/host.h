@@ -243,7 +243,7 @@ struct peer {
   bool head;      /* the last request was a HEAD (requests.h) */
   uint8_t raw[4096];
   size_t raw_len; /* a frame under way */
-  char heard[65536];
+  char heard[131072];
 };
 
 /* Bytes as they are. What sbk_conn_feed() gives. */

@@ -458,6 +458,8 @@ static void a_body_that_may_come_may_wait(void **state) {
   assert_string_equal(peer_hear(&peer), "");
   holds = false;
   go_on();
+  host_wait(&host, 1);
+  host_wait(&host, 1);
   expect_answered(&peer);
   assert_null(strstr(host.events, "disconnected"));
   expect_sent("/s", "id", "[" SUBSCRIBE "," SEND("last") "]");
@@ -487,6 +489,169 @@ static void what_many_bring_at_once_has_its_limit(void **state) {
     assert_int_equal(peer_answer(&peers[i])->status, 204);
   }
   assert_non_null(strstr(host.events, "disconnected - -301;"));
+  host_end(&host);
+}
+
+/* ---- a body is there at once, and yet others have a turn meanwhile ---- */
+
+#define LARGE 60000
+
+/* A body with so many SENDs of LARGE bytes, and what comes behind them. */
+static const char *large_body(int count, const char *behind) {
+  static char body[1 << 20];
+  size_t len = 0;
+  int i;
+
+  for (i = 0; i < count; i++) {
+    len += (size_t)snprintf(body + len, sizeof(body) - len, "%c" SEND("%0*d"),
+                            i == 0 ? '[' : ',', LARGE, i);
+  }
+  snprintf(body + len, sizeof(body) - len, "%s]", behind);
+
+  return body;
+}
+
+static void post(struct peer *p, const char *target, const char *body) {
+  char head[200];
+
+  peer_open(p, &host, SBK_HTTP);
+  snprintf(head, sizeof(head),
+           "POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n", target,
+           strlen(body));
+  peer_say(p, head);
+  peer_feed(p, body, strlen(body));
+}
+
+static void subscribe(struct peer *p) {
+  peer_open(p, &host, SBK_TCP);
+  peer_say(p, "CONNECT\naccept-version:1.2\n\n^");
+  peer_say(p, "SUBSCRIBE\nid:1\ndestination:/topic/a\n\n^");
+  assert_non_null(strstr(peer_hear(p), "CONNECTED"));
+}
+
+/* How many messages it hears: they are in order, from first on. */
+static int hear_large(struct peer *p, int first) {
+  const char *at = peer_hear(p);
+  int count = 0;
+
+  while ((at = strstr(at, "\n\n")) != NULL) {
+    at += 2;
+    assert_int_equal(strspn(at, "0123456789"), LARGE);
+    assert_int_equal(atoi(at + LARGE - 4), first + count);
+    at += LARGE;
+    count++;
+  }
+
+  return count;
+}
+
+/* When there is something to do next, once the host has seen to all. */
+static sbk_msec next(void) {
+  host_wait(&host, 0);
+  while (sbk_broker_next_ready(host.broker) != NULL) {
+  }
+
+  return sbk_broker_deadline(host.broker);
+}
+
+static void a_long_body_leaves_others_time_to_take_it(void **state) {
+  struct peer reader;
+  int count = 0, turns = 0;
+
+  (void)state;
+  start();
+  open_stomp("id");
+  subscribe(&reader);
+  /* 960,000 bytes, and max_queue is 524,288. */
+  post(&peer, "/s/0/id/xhr_send", large_body(16, ""));
+  count = hear_large(&reader, 0);
+  assert_int_equal(count, 1);
+  while (count < 16) {
+    assert_string_equal(peer_hear(&peer), "");
+    assert_int_equal(next(), host.now + 1);
+    host_wait(&host, 1);
+    count += hear_large(&reader, count);
+    turns++;
+  }
+  assert_in_range(turns, 14, 16);
+  expect_answered(&peer);
+  assert_true(next() > host.now + 1);
+  assert_null(strstr(host.events, "disconnected"));
+  host_end(&host);
+}
+
+static void what_follows_a_long_body_comes_behind_it(void **state) {
+  struct peer reader;
+  int count;
+
+  (void)state;
+  start();
+  open_stomp("id");
+  subscribe(&reader);
+  post(&peer, "/s/0/id/xhr_send", large_body(2, ""));
+  count = hear_large(&reader, 0);
+  host.now++; /* known from what is fed, before there was a tick */
+  post(&other, "/s/0/id/xhr_send", "[" SEND("last") "]");
+  count += hear_large(&reader, count);
+  assert_int_equal(count, 1);
+  host_wait(&host, 1);
+  assert_non_null(strstr(peer_hear(&reader), "\n\nlast^"));
+  expect_answered(&peer);
+  expect_answered(&other);
+  host_end(&host);
+}
+
+/* More than may wait does not. */
+static void several_long_bodies_do_not_rest(void **state) {
+  struct peer peers[3];
+  int i;
+
+  (void)state;
+  start();
+  open_stomp("id");
+  for (i = 0; i < 3; i++) {
+    post(&peers[i], "/s/0/id/xhr_send", large_body(16, ""));
+  }
+  for (i = 0; i < 20; i++) {
+    host_wait(&host, 1);
+  }
+  for (i = 0; i < 3; i++) {
+    expect_answered(&peers[i]);
+  }
+  assert_null(strstr(host.events, "disconnected"));
+  assert_int_equal(STAT(frames_in), 1 + 3 * 16);
+  host_end(&host);
+}
+
+static void a_long_body_may_end_the_session_anywhere(void **state) {
+  (void)state;
+  start();
+  open_stomp("id");
+  post(&peer, "/s/0/id/xhr_send",
+       large_body(3, ",\"DISCONNECT\\nreceipt:r\\n\\n\\u0000\"," SEND("x")));
+  assert_string_equal(peer_hear(&peer), "");
+  host_wait(&host, 1);
+  host_wait(&host, 1);
+  expect_answered(&peer);
+  assert_non_null(
+      strstr(once(&host, "POST", "/s/0/id/xhr", "", "")->body, "receipt-id:r"));
+  expect_poll("/s", "id", "c[3000,\"Go away!\"]\n");
+  host_end(&host);
+
+  start();
+  open_stomp("id");
+  post(&peer, "/s/0/id/xhr_send", large_body(3, ""));
+  sbk_broker_shutdown(host.broker);
+  expect_answered(&peer);
+  expect_poll("/s", "id", "c[1001,\"shutting down\"]\n");
+  host_end(&host);
+
+  start();
+  open_stomp("id");
+  post(&peer, "/s/0/id/xhr_send", large_body(3, ""));
+  host_wait(&host, 5000);
+  expect_answered(&peer);
+  assert_int_equal(STAT(sockjs_sessions), 0);
   host_end(&host);
 }
 
@@ -837,6 +1002,10 @@ int main(void) {
       cmocka_unit_test(who_brought_it_is_answered_when_nobody_takes_any_more),
       cmocka_unit_test(a_body_that_may_come_may_wait),
       cmocka_unit_test(what_many_bring_at_once_has_its_limit),
+      cmocka_unit_test(a_long_body_leaves_others_time_to_take_it),
+      cmocka_unit_test(what_follows_a_long_body_comes_behind_it),
+      cmocka_unit_test(several_long_bodies_do_not_rest),
+      cmocka_unit_test(a_long_body_may_end_the_session_anywhere),
       cmocka_unit_test(who_publishes_too_much_is_not_answered_for_a_while),
       cmocka_unit_test(nothing_dangles_when_memory_ends_while_the_host_thinks),
       cmocka_unit_test(a_closed_session_says_so_whatever_it_is_sent),
