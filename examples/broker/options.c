@@ -50,6 +50,9 @@ static bool take(struct options *o, const struct row *row, const char *value) {
   case FLAG:
     *(char *)place = 1;
     return true;
+  case TRUTH:
+    *(int *)place = 1;
+    return true;
   case TEXT:
     *(const char **)place = value;
     return true;
@@ -100,13 +103,19 @@ static bool read_one(struct options *o, int argc, char **argv, int *i) {
 
 bool options_read(struct options *o, int argc, char **argv) {
   const struct sbk_config config = SBK_CONFIG_INIT;
+  const struct sbk_sockjs sockjs = SBK_SOCKJS_INIT;
   int i;
   memset(o, 0, sizeof(*o));
   o->config = config;
+  o->sockjs = sockjs;
   o->drain = 10000;
   o->log = SBK_LOG_WARN;
   for (i = 1; i < argc; i++)
     if (!read_one(o, argc, argv, &i)) return false;
+  if (!o->with_sockjs && memcmp(&o->sockjs, &sockjs, sizeof(sockjs)) != 0) {
+    complain("--sockjs-... without --sockjs");
+    return false;
+  }
   if (o->listeners.count == 0) take_ws(o, "127.0.0.1:15674/ws");
   o->config.app_prefixes = o->app_prefixes.items;
   o->config.broker_prefixes = o->broker_prefixes.items;

@@ -25,6 +25,8 @@ struct options {
   struct list private_headers;
   struct list grants; /**< option and value in turn: "allow", "send:/topic/x" */
   struct topics topics;
+  struct sbk_sockjs sockjs;
+  char with_sockjs;
   char require_origin, secure, help, version;
   sbk_msec drain_over;
   sbk_msec drain;
@@ -36,6 +38,7 @@ struct options {
 enum kind {
   TITLE, /**< no option: a title in the help */
   FLAG,  /**< char */
+  TRUTH, /**< int */
   TEXT,  /**< const char * */
   LIST,  /**< struct list */
   BYTES, /**< size_t, with K, M or G */

@@ -81,6 +81,20 @@ static bool check_origins(const struct options *o) {
   return rv == 0;
 }
 
+static bool check_sockjs(const struct options *o) {
+  struct sbk_endpoint e = SBK_ENDPOINT_INIT;
+  sbk_broker *broker;
+  int rv = sbk_broker_new(&broker, NULL, NULL, NULL);
+  e.path = "/";
+  e.sockjs = &o->sockjs;
+  if (rv == 0) rv = sbk_broker_add_endpoint(broker, &e);
+  sbk_broker_free(broker);
+  if (rv != 0)
+    complain("--sockjs-client-url %s: malformed",
+             o->sockjs.client_url ? o->sockjs.client_url : "");
+  return rv == 0;
+}
+
 /* A name that the library takes for a user's. */
 static bool check_users(const struct options *o) {
   size_t i, most = o->config.max_user ? o->config.max_user : 256;
@@ -106,6 +120,7 @@ static bool add_endpoints(sbk_broker *broker, const struct options *o) {
   e.allowed_origins = o->origins.items;
   e.require_origin = o->require_origin;
   e.secure = o->secure;
+  e.sockjs = o->with_sockjs ? &o->sockjs : NULL;
   for (i = 0; i < o->listeners.count; i += 2) {
     const char *address = o->listeners.items[i + 1];
     size_t len = strcspn(address, "/");
@@ -123,7 +138,8 @@ static bool add_endpoints(sbk_broker *broker, const struct options *o) {
 }
 
 bool setup_check(const struct options *o) {
-  return check_names(o) && check_origins(o) && check_users(o);
+  return check_names(o) && check_origins(o) && check_sockjs(o) &&
+         check_users(o);
 }
 
 bool setup_broker(sbk_broker **broker, const struct options *o,

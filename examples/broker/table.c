@@ -14,6 +14,8 @@
   { TITLE, NULL, NULL, text, 0, 0, 0, 0, NULL }
 #define SWITCH(name, at, text)                                                 \
   { FLAG, #name, NULL, text, AT(at), 0, 0, 0, NULL }
+#define ENABLE(name, at, text)                                                 \
+  { TRUTH, #name, NULL, text, AT(at), 0, 0, 0, NULL }
 #define STRING(name, value, at, text)                                          \
   { TEXT, #name, value, text, AT(at), 0, 0, 0, NULL }
 #define STRINGS(name, value, at, text)                                         \
@@ -109,6 +111,24 @@ const struct row option_rows[] = {
     NUMBER(control_burst, 100, 1000000, "control frames and EOLs at once"),
     NUMBER(control_rate, 10, 1000000, "and then each second"),
     TIME(close_timeout, 5000, HOUR, "from our Close to the end of a stream"),
+
+    GROUP("SockJS, for who is cut off from WebSocket; below the same paths:"),
+    SWITCH(sockjs, with_sockjs, "it is there; all of these need it"),
+    ENABLE(sockjs_no_websocket, sockjs.no_websocket, "without its WebSocket"),
+    ENABLE(sockjs_cookie, sockjs.cookie, "JSESSIONID, for load balancers"),
+    ENABLE(sockjs_htmlfile, sockjs.htmlfile, "the transport htmlfile"),
+    ENABLE(sockjs_jsonp, sockjs.jsonp, "the transport jsonp"),
+    STRING(sockjs_client_url, "URL", sockjs.client_url,
+           "its script, for the iframe page (no page)"),
+    {MSEC, "sockjs_heartbeat", "MS", "a sign of life this often",
+     AT(sockjs.heartbeat), 25000, 1, DAY, NULL},
+    {MSEC, "sockjs_disconnect_delay", "MS",
+     "a session's life without a request", AT(sockjs.disconnect_delay), 5000, 1,
+     HOUR, NULL},
+    {BYTES, "sockjs_stream_limit", "BYTES", "one streaming answer",
+     AT(sockjs.stream_limit), 128 * K, 1, G, NULL},
+    {BYTES, "sockjs_max_body", "BYTES", "the body of a request",
+     AT(sockjs.max_body), M, 1, G, NULL},
 
     GROUP("Frames of STOMP:"),
     SIZE(max_message, 64 * K, G, "a frame, a message"),

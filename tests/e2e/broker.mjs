@@ -121,7 +121,8 @@ async function program_() {
     check(end.stderr.includes(b.ws) && /in use/.test(end.stderr), end.stderr);
     await b.stop();
   });
-  for (const args of ['--sockjs', '--deflate', '--threads 2', '--relay 127.0.0.1:1', '--retain //', '--retain',
+  for (const args of ['--sockjs-cookie', '--sockjs-max-body 1', '--sockjs --sockjs-max-body 2G', '--sockjs --sockjs-heartbeat 0',
+    '--sockjs --sockjs-disconnect-delay 3600001', '--sockjs --sockjs-client-url x', '--sockjs=1', '--deflate', '--threads 2', '--relay 127.0.0.1:1', '--retain //', '--retain',
     '--history /topic', '--history /topic=0', '--history /topic=1048577', '--history /topic=1,2G', '--history /topic=1,,1',
     '--history /topic=1,2,3,4', '--history //=1', '--drop-oldest //', '--drop-newest', '--allow /topic', '--allow send:',
     '--deny all:/x', '--deny both:/a/{', '--max-retained 0',
@@ -529,6 +530,41 @@ async function descriptors() {
   });
 }
 
+async function sockjs() {
+  const open = (b, way, session) => b.ask(`/ws/0/${session}/${way}`, way === 'xhr' ? 'POST' : 'GET');
+  await step('broker: without --sockjs there is nothing below a path', async () => {
+    const b = await Broker.local();
+    for (const path of ['/ws/info', '/ws/iframe.html', '/ws/0/a/xhr', '/ws/websocket']) same((await b.ask(path)).status, 404, path);
+    same(await b.stop(), 0);
+  });
+  await step('broker: --sockjs has what needs no option of its own', async () => {
+    const b = await Broker.local('--sockjs');
+    const info = await b.ask('/ws/info');
+    same(Object.assign(JSON.parse(info.text), { entropy: 0 }), { websocket: true, origins: ['*:*'], cookie_needed: false, entropy: 0 });
+    const first = await open(b, 'xhr', 'a');
+    same([first.status, first.text, first.headers['set-cookie']], [200, 'o\n', undefined]);
+    for (const path of ['/ws/iframe.html', '/ws/0/b/htmlfile?c=x', '/ws/0/c/jsonp?c=x']) same((await b.ask(path)).status, 404, path);
+    same(await b.stop(), 0);
+  });
+  await step('broker: each option of SockJS does what it says', async () => {
+    const b = await Broker.local('--sockjs', '--sockjs-no-websocket', '--sockjs-cookie', '--sockjs-htmlfile', '--sockjs-jsonp',
+      '--sockjs-client-url', '/its/script.js', '--sockjs-heartbeat', '150', '--sockjs-disconnect-delay', '300', '--sockjs-stream-limit', '1', '--sockjs-max-body', '99');
+    const info = JSON.parse((await b.ask('/ws/info')).text);
+    same([info.websocket, info.cookie_needed], [false, true]);
+    same((await b.ask('/ws/0/a/websocket')).status, 404);
+    const first = await open(b, 'xhr', 'a');
+    same([first.text, first.headers['set-cookie']], ['o\n', ['JSESSIONID=dummy; Path=/']]);
+    same((await open(b, 'xhr', 'a')).text, 'h\n', 'the heart-beat');
+    same((await open(b, 'jsonp?c=x', 'b')).text, '/**/x("o");\r\n');
+    check(/p\("o"\)/.test((await open(b, 'htmlfile?c=x', 'c')).text), 'htmlfile, which ends at its limit');
+    check(/"\/its\/script\.js"/.test((await b.ask('/ws/iframe.html')).text), 'the script');
+    same((await b.ask('/ws/0/a/xhr_send', 'POST', { 'Content-Length': '100' })).status, 413);
+    await sleep(700);
+    same((await b.ask('/ws/0/a/xhr_send', 'POST', { 'Content-Length': '0' })).status, 404, 'after the delay');
+    same(await b.stop(), 0);
+  });
+}
+
 async function destinations() {
   await step('broker: prefixes given replace those of their kind; the separator and the private header', async () => {
     const b = await Broker.local('--app-prefix', '/do', '--app-prefix', '/ask', '--broker-prefix', '/news', '--user-prefix', '/me',
@@ -555,6 +591,7 @@ try {
   await javascript();
   await stompitClient();
   await figures();
+  await sockjs();
   await destinations();
   await rules();
   await topics();
