@@ -52,12 +52,31 @@ export async function until(what, probe, ms = 8000) {
 }
 
 /** Chromium, without what it likes to do on its own. */
-export const browse = () => chromium.launch({
+const BROWSER = {
   executablePath: '/usr/bin/chromium',
   headless: true,
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+};
+export const browse = () => chromium.launch(BROWSER);
+/** For other programs, to connect to. */
+export const browseForOthers = () => chromium.launchServer(BROWSER);
+
+/** A server of files: `places` has folders or files by where their URLs begin. */
+export async function serve(places) {
+  const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript' };
+  const server = http.createServer((request, answer) => {
+    const { pathname } = new URL(request.url, 'http://x');
+    const [begin, place] = Object.entries(places).find(([name]) => pathname.startsWith(name)) ?? [];
+    const file = place && path.join(place, pathname.slice(begin.length));
+    const found = file && !pathname.includes('..') && fs.existsSync(file);
+    answer.writeHead(found ? 200 : 404, found ? { 'Content-Type': types[path.extname(file)] ?? 'text/plain' } : {});
+    answer.end(found ? fs.readFileSync(file) : 'not here');
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  server.unref();
+  return `http://127.0.0.1:${server.address().port}`;
+}
 
 /** What is no step's fault. */
 export function unexpected(error) {

@@ -3,16 +3,19 @@
 //
 //   node matrix.mjs TITLE BROKER-PROGRAM [CLIENT...]
 //
+// CLIENT may also be one of `native` and `sockjs`, which are many.
+//
 // Each client is a program below clients/, called with the URL for WebSocket and
-// the port for TCP. It prints `ok CELL VERSION`, `no CELL VERSION WHY` or
+// the port for TCP; one of them is a page, over each transport of SockJS in turn. It prints `ok CELL VERSION`, `no CELL VERSION WHY` or
 // `skip CELL VERSION WHY`, for each cell in each version, and `done`. On `stop
 // VERSION` it is stopped for two seconds, so that the broker finds it silent; on
 // `restart` the broker is ended and started again at the same addresses.
 
 import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import http from 'node:http';
 import readline from 'node:readline';
-import { finish, relay, sleep } from './harness.mjs';
+import { browseForOthers, finish, relay, serve, sleep } from './harness.mjs';
 
 const [prefix, program, ...wanted] = process.argv.slice(2);
 
@@ -40,6 +43,7 @@ const cells = {
 };
 const more = {
   observables: 'connectionState$, watch() and what was published before it was connected',
+  text: 'texts in every script, to 300 KiB',
   restart: 'it comes back when the broker was started again',
 };
 
@@ -57,8 +61,22 @@ const clients = {
     here: () => has('/usr/bin/perl', '-MNet::Stomp', '-e', '1') },
 };
 
+// In a browser, where there is one.
+const transports = ['websocket', 'xhr-streaming', 'eventsource', 'iframe-eventsource', 'iframe-htmlfile', 'xhr-polling',
+  'iframe-xhr-polling', 'jsonp-polling'];
+const chromium = fs.existsSync('/usr/bin/chromium');
+const browser = chromium && !wanted.includes('native') ? await browseForOthers() : null;
+const pages = await serve({ '/clients': here(''), '/stompjs': here('../node_modules/@stomp/stompjs/esm6'),
+  '/sockjs.js': here('../node_modules/sockjs-client/dist/sockjs.min.js') });
+for (const transport of transports) {
+  clients[transport] = { kind: 'sockjs', title: `SockJS ${transport}`, package: 'chromium', versions: ['1.2'], more: ['text', 'restart'],
+    command: [process.execPath, here('sockjs.mjs'), browser?.wsEndpoint(), pages, transport], here: () => chromium };
+}
+const sockjs = ['--sockjs', '--sockjs-htmlfile', '--sockjs-jsonp', '--sockjs-client-url', `${pages}/sockjs.js`,
+  '--sockjs-max-body', '4M', '--origin', '*'];
+
 const running = new Set();
-const watchdog = setTimeout(() => { relay(`not ok - ${prefix}matrix: it is done within 100 seconds`); stopAll(); }, 100000);
+const watchdog = setTimeout(() => { relay(`not ok - ${prefix}matrix: it is done within 150 seconds`); stopAll(); }, 150000);
 function stopAll() {
   for (const child of running) child.kill('SIGKILL');
 }
@@ -79,7 +97,7 @@ class Broker {
   async start() {
     this.child = start(program, ['--ws', this.ws, '--tcp', this.tcp, '--user', 'm:right', '--queue-prefix', '/queue',
       '--heartbeat', '400,400', '--max-message', '2M', '--max-queue', '8M', '--history', '/topic/history=100',
-      '--retain', '/topic/retained', '--drain', '1000'], ['ignore', 'pipe', 'pipe']);
+      '--retain', '/topic/retained', '--drain', '1000', ...sockjs], ['ignore', 'pipe', 'pipe']);
     this.child.stderr.on('data', (data) => { this.complaints += data; });
     let out = '';
     await new Promise((done, no) => {
@@ -151,7 +169,7 @@ async function play(client) {
   }
   const code = await child.gone;
   if (!done) lines.push(`# ${client.title} ended with ${code}`);
-  for (const version of ['1.0', '1.1', '1.2']) {
+  for (const version of client.versions ?? ['1.0', '1.1', '1.2']) {
     for (const key of Object.keys(cells)) if (!seen.has(`${key} ${version}`)) say(false, version, key, ': nothing was said');
   }
   for (const key of client.more ?? []) if (!seen.has(`${key} 1.2`)) say(false, '1.2', key, ': nothing was said');
@@ -161,10 +179,12 @@ async function play(client) {
   return lines;
 }
 
-const all = Object.entries(clients).filter(([name]) => wanted.length === 0 || wanted.includes(name));
+const all = Object.entries(clients).filter(([name, { kind = 'native' }]) =>
+  wanted.length === 0 || wanted.includes(name) || wanted.includes(kind));
 const results = await Promise.all(all.map(([, client]) =>
   play(client).catch((error) => [`not ok - ${prefix}${client.title}: ${error.message}`])));
 for (const lines of results) lines.forEach(relay);
 clearTimeout(watchdog);
 stopAll();
+await browser?.close();
 finish();
