@@ -332,27 +332,6 @@ static size_t frame_limit(const sbk__sockjs *sockjs) {
                                                                 : FRAME_BYTES;
 }
 
-/* A frame inside of a script or an event: it has to be formed before its length
- * is known. */
-static int put_wrapped(sbk_conn *conn, const uint8_t *frame, size_t len,
-                       bool ends) {
-  sbk__sockjs *sockjs = conn->sockjs;
-  bool script = sbk__sockjs_is_script(&sockjs->way);
-  size_t size = script ? sbk__sockjs_script_len(frame, len)
-                       : sbk__sockjs_event_len(frame, len);
-  uint8_t *room;
-  int rv = sbk__sockjs_put(conn, &sockjs->way, size, ends, &room,
-                           &sockjs->frame_left);
-
-  if (rv == 0 && script) {
-    sbk__sockjs_script(room, frame, len);
-  } else if (rv == 0) {
-    sbk__sockjs_event(room, frame, len);
-  }
-
-  return rv;
-}
-
 static void write_frame(const sbk__sockjs *sockjs, const sbk__frame *frame,
                         uint8_t *dst) {
   if (frame->entries > 0) {
@@ -362,25 +341,31 @@ static void write_frame(const sbk__sockjs *sockjs, const sbk__frame *frame,
   }
 }
 
-static int put_frame(sbk_conn *conn, const sbk__frame *frame, bool ends) {
-  const struct sbk_mem *mem = &conn->broker->core.mem;
+/* A frame that is written anew, in a script or an event: it has to be formed
+ * before it is known how long it is there. NULL: no memory. */
+static uint8_t *form_frame(const sbk__sockjs *sockjs, const sbk__frame *frame,
+                           size_t *len) {
+  uint8_t *formed = sbk__malloc(&sockjs->conn->broker->core.mem, frame->len);
+
+  if (formed != NULL) {
+    write_frame(sockjs, frame, formed);
+    *len = sbk__sockjs_wrapped_len(&sockjs->way, formed, frame->len);
+  }
+
+  return formed;
+}
+
+/* Of len bytes; formed is NULL, or what is written anew. */
+static int put_frame(sbk_conn *conn, const sbk__frame *frame,
+                     const uint8_t *formed, size_t len, bool ends) {
   sbk__sockjs *sockjs = conn->sockjs;
   uint8_t *room;
-  int rv;
+  int rv = sbk__sockjs_put(conn, &sockjs->way, len, ends, &room,
+                           &sockjs->frame_left);
 
-  if (sbk__sockjs_is_wrapped(&sockjs->way)) {
-    room = sbk__malloc(mem, frame->len);
-    if (room == NULL) {
-      return SBK_ERR_NOMEM;
-    }
-    write_frame(sockjs, frame, room);
-    rv = put_wrapped(conn, room, frame->len, ends);
-    sbk__free(mem, room);
-    return rv;
-  }
-  rv = sbk__sockjs_put(conn, &sockjs->way, frame->len, ends, &room,
-                       &sockjs->frame_left);
-  if (rv == 0) {
+  if (rv == 0 && formed != NULL) {
+    sbk__sockjs_wrap(&sockjs->way, room, formed, frame->len);
+  } else if (rv == 0) {
     write_frame(sockjs, frame, room);
   }
 
@@ -391,7 +376,8 @@ int sbk__sockjs_next_frame(sbk_conn *receiver) {
   sbk__sockjs *sockjs = receiver->sockjs;
   sbk_session *session = sockjs->conn->session;
   sbk__frame frame = {0, 0, false, true};
-  size_t streamed;
+  uint8_t *formed = NULL;
+  size_t len, streamed;
   bool ends;
   int rv;
 
@@ -400,10 +386,18 @@ int sbk__sockjs_next_frame(sbk_conn *receiver) {
   } else {
     frame.len = sockjs->last->len;
   }
-  streamed = sockjs->streamed + frame.len + sbk__sockjs_around(&sockjs->way);
+  len = frame.len;
+  if (sbk__sockjs_is_wrapped(&sockjs->way)) {
+    formed = form_frame(sockjs, &frame, &len);
+    if (formed == NULL) {
+      return SBK_ERR_NOMEM;
+    }
+  }
+  streamed = sockjs->streamed + len + sbk__sockjs_around(&sockjs->way);
   ends = frame.last || sbk__sockjs_polls(&sockjs->way) ||
          streamed >= sockjs->endpoint->sockjs->stream_limit;
-  rv = put_frame(receiver, &frame, ends);
+  rv = put_frame(receiver, &frame, formed, len, ends);
+  sbk__free(&receiver->broker->core.mem, formed);
   if (rv == 0) {
     sockjs->streamed = streamed;
     sockjs->ends = ends;

@@ -45,6 +45,21 @@ size_t sbk__sockjs_around(const sbk__sockjs_way *way) {
   return before_len(way) + strlen(form_of(way->kind)->after);
 }
 
+size_t sbk__sockjs_wrapped_len(const sbk__sockjs_way *way, const void *frame,
+                               size_t len) {
+  return way->callback != NULL ? sbk__sockjs_script_len(frame, len)
+                               : sbk__sockjs_event_len(frame, len);
+}
+
+void sbk__sockjs_wrap(const sbk__sockjs_way *way, void *dst, const void *frame,
+                      size_t len) {
+  if (way->callback != NULL) {
+    sbk__sockjs_script(dst, frame, len);
+  } else {
+    sbk__sockjs_event(dst, frame, len);
+  }
+}
+
 static uint8_t *put(uint8_t *dst, const char *text) {
   size_t len = strlen(text);
 

@@ -31,13 +31,14 @@ int sbk__sockjs_put(sbk_conn *conn, const sbk__sockjs_way *way, size_t len,
                     bool ends, uint8_t **room, size_t *until);
 /* What stands in front of all frames of an answer. 0, or SBK_ERR_NOMEM. */
 int sbk__sockjs_put_prelude(sbk_conn *conn, const sbk__sockjs_way *way);
-/* Is it a frame that stands in a string of a script? */
-static inline bool sbk__sockjs_is_script(const sbk__sockjs_way *way) {
-  return way->callback != NULL;
-}
-/* Has a frame to be written anew to stand there? */
+/* Has a frame to be written anew to stand there, in a string of a script or in
+ * an event? How long it is then, and that; dst has room for it. */
 static inline bool sbk__sockjs_is_wrapped(const sbk__sockjs_way *way) {
-  return sbk__sockjs_is_script(way) || way->kind == SBK__SOCKJS_EVENTSOURCE;
+  return way->callback != NULL || way->kind == SBK__SOCKJS_EVENTSOURCE;
 }
+size_t sbk__sockjs_wrapped_len(const sbk__sockjs_way *way, const void *frame,
+                               size_t len);
+void sbk__sockjs_wrap(const sbk__sockjs_way *way, void *dst, const void *frame,
+                      size_t len);
 
 #endif

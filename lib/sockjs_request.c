@@ -323,22 +323,22 @@ static void send(sbk_conn *conn, sbk__sockjs *sockjs) {
 /* Nothing but one frame. */
 static void answer_frame(sbk_conn *conn, sbk__sockjs_way *way,
                          const void *frame, size_t len) {
-  bool script = sbk__sockjs_is_script(way);
-  size_t size = script ? sbk__sockjs_script_len(frame, len) : len, until;
+  bool wrapped = sbk__sockjs_is_wrapped(way);
+  size_t size = wrapped ? sbk__sockjs_wrapped_len(way, frame, len) : len, until;
   uint8_t *room;
   int rv = sbk__sockjs_put(conn, way, size, true, &room, &until);
 
+  if (rv == 0 && wrapped) {
+    sbk__sockjs_wrap(way, room, frame, len);
+  } else if (rv == 0) {
+    memcpy(room, frame, len);
+  }
   sbk__free(&conn->broker->core.mem, way->callback);
   if (rv != 0) {
     sbk__conn_end(conn, rv);
-    return;
-  }
-  if (script) {
-    sbk__sockjs_script(room, frame, len);
   } else {
-    memcpy(room, frame, len);
+    sbk__http_received(conn);
   }
-  sbk__http_received(conn);
 }
 
 /* The head of an answer that frames follow in. 0, or SBK_ERR_NOMEM. */

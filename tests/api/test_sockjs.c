@@ -286,6 +286,114 @@ static void the_id_in_the_path_is_not_the_sessions(void **state) {
   host_end(&host);
 }
 
+/* ---- what an endpoint is given ---- */
+
+static int add(struct sbk_sockjs *sockjs) {
+  struct sbk_endpoint endpoint = SBK_ENDPOINT_INIT;
+
+  endpoint.path = "/new";
+  endpoint.sockjs = sockjs;
+
+  return sbk_broker_add_endpoint(host.broker, &endpoint);
+}
+
+static void numbers_over_their_largest_make_no_endpoint(void **state) {
+  struct sbk_sockjs sockjs = SBK_SOCKJS_INIT;
+
+  (void)state;
+  open_host();
+  sockjs.heartbeat = 86400001;
+  assert_int_equal(add(&sockjs), SBK_ERR_INVAL);
+  sockjs.heartbeat = 86400000;
+  sockjs.disconnect_delay = 3600001;
+  assert_int_equal(add(&sockjs), SBK_ERR_INVAL);
+  sockjs.disconnect_delay = 3600000;
+  sockjs.stream_limit = 1073741825;
+  assert_int_equal(add(&sockjs), SBK_ERR_INVAL);
+  sockjs.stream_limit = 1073741824;
+  sockjs.max_body = 1073741825;
+  assert_int_equal(add(&sockjs), SBK_ERR_INVAL);
+  sockjs.max_body = 1073741824;
+  sockjs.size = 1;
+  assert_int_equal(add(&sockjs), SBK_ERR_ABI);
+  expect_once(&host, "GET", "/new/info", "", NULL, 200, "hello"); /* none */
+  sockjs.size = sizeof(sockjs);
+  assert_int_equal(add(&sockjs), 0);
+  assert_int_equal(add(&sockjs), SBK_ERR_EXISTS);
+  host_end(&host);
+}
+
+static void the_client_s_url_is_one(void **state) {
+  static const struct {
+    const char *url;
+    int result;
+  } cases[] = {
+      {"", SBK_ERR_INVAL},
+      {"sockjs.js", SBK_ERR_INVAL},
+      {"javascript:alert(1)", SBK_ERR_INVAL},
+      {"ftp://h/s.js", SBK_ERR_INVAL},
+      {"/s.js\"></script><script>", SBK_ERR_INVAL},
+      {"/s js", SBK_ERR_INVAL},
+      {"/s\n", SBK_ERR_INVAL},
+      {"/s'", SBK_ERR_INVAL},
+      {"/s<", SBK_ERR_INVAL},
+      {"/s>", SBK_ERR_INVAL},
+      {"/s&", SBK_ERR_INVAL},
+      {"/s`", SBK_ERR_INVAL},
+      {"/s\\", SBK_ERR_INVAL},
+      {"/s\x7f", SBK_ERR_INVAL},
+      {"/s\xc3\xa9", SBK_ERR_INVAL},
+      {"/s.js", 0},
+      {"//cdn.example/s.js", 0},
+      {"http://cdn.example/s.js", 0},
+      {"https://cdn.example/npm/sockjs-client@1/s.js?v=1#x", 0},
+  };
+  struct sbk_sockjs sockjs = SBK_SOCKJS_INIT;
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    open_host();
+    sockjs.client_url = cases[i].url;
+    assert_int_equal(add(&sockjs), cases[i].result);
+    if (cases[i].result == 0) {
+      assert_non_null(
+          strstr(once(&host, "GET", "/new/iframe.html", "", NULL)->body,
+                 cases[i].url));
+    }
+    host_end(&host);
+  }
+}
+
+/* sockjs-protocol 0.3.3, IframePage, test_cacheability */
+static void the_iframe_page_is_kept_by_its_etag(void **state) {
+  struct sbk_sockjs sockjs = SBK_SOCKJS_INIT;
+  struct answer *answer;
+  char etag[64], field[600];
+
+  (void)state;
+  open_host();
+  sockjs.client_url = "/s.js";
+  assert_int_equal(add(&sockjs), 0);
+  answer = once(&host, "GET", "/new/iframe.html", "", NULL);
+  assert_non_null(answer_field(answer, "ETag"));
+  assert_true(strlen(answer->value) < sizeof(etag));
+  strcpy(etag, answer->value);
+  assert_true(strlen(etag) > 2 && etag[0] == '"');
+  assert_null(answer_field(answer, "Last-Modified"));
+  assert_null(answer_field(answer, "Set-Cookie"));
+  answer = once(&host, "GET", "/new/iframe-1.6.1.html?t=1", "", NULL);
+  assert_string_equal(answer_field(answer, "ETag"), etag);
+  snprintf(field, sizeof(field), "If-None-Match: %s\r\n", etag);
+  answer = once(&host, "GET", "/new/iframe.html", field, NULL);
+  assert_int_equal(answer->status, 304);
+  assert_string_equal(answer->body, "");
+  assert_null(answer_field(answer, "Content-Type"));
+  assert_string_equal(answer_field(answer, "ETag"), etag);
+  assert_non_null(strstr(answer_field(answer, "Cache-Control"), "public"));
+  host_end(&host);
+}
+
 /* ---- what the handshake sees ---- */
 
 static void later_requests_have_the_session_of_the_first(void **state) {
@@ -823,6 +931,9 @@ int main(void) {
           where_an_Origin_is_required_a_Referer_will_do_for_scripts),
       cmocka_unit_test(one_id_at_two_endpoints_names_two_sessions),
       cmocka_unit_test(the_id_in_the_path_is_not_the_sessions),
+      cmocka_unit_test(numbers_over_their_largest_make_no_endpoint),
+      cmocka_unit_test(the_client_s_url_is_one),
+      cmocka_unit_test(the_iframe_page_is_kept_by_its_etag),
       cmocka_unit_test(later_requests_have_the_session_of_the_first),
       cmocka_unit_test(only_what_opens_sends_or_receives_is_asked_for),
       cmocka_unit_test(a_handshake_that_says_no_has_the_last_word),

@@ -6,6 +6,7 @@
 
 #include "../wire/heap.h"
 #include "../wire/run.h"
+#include "answers.h"
 
 /* One frame, one HTTP response, one heart-beat, one end. */
 struct unit {
@@ -256,8 +257,8 @@ static bool look(const struct units *clean, const struct units *now,
   return true;
 }
 
-/* Is the run's outcome one that a lack of memory explains? */
-static bool judge(struct run *clean, struct run *now) {
+/* Do the streams show what a lack of memory explains? */
+static bool judge_streams(struct run *clean, struct run *now) {
   struct finding finding = {false, false};
   struct units expected, actual;
   struct pool pool = {.kept = clean->script->topic_count > 0};
@@ -297,6 +298,18 @@ static bool judge(struct run *clean, struct run *now) {
       units_free(&expected);
       units_free(&actual);
     }
+  }
+  return !now->failed;
+}
+
+/* Is the run's outcome one that a lack of memory explains? */
+static bool judge(struct run *clean, struct run *now) {
+  struct units expected, actual;
+
+  if (answers_apply(clean->script)) {
+    answers_judge(clean, now);
+  } else {
+    judge_streams(clean, now);
   }
   if (!now->failed && !clean->script->no_probe) {
     units_split(&expected, &clean->probe.shower.shown);

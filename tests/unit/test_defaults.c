@@ -192,6 +192,76 @@ static void every_number_has_a_row(void **state) {
   }
 }
 
+/* ---- of SockJS ---- */
+
+static const struct {
+  size_t offset;
+  uint64_t normal;
+  uint64_t largest;
+} sockjs_rows[] = {
+    {offsetof(struct sbk_sockjs, heartbeat), 25000, 86400000},
+    {offsetof(struct sbk_sockjs, disconnect_delay), 5000, 3600000},
+    {offsetof(struct sbk_sockjs, stream_limit), 131072, 1073741824},
+    {offsetof(struct sbk_sockjs, max_body), 1048576, 1073741824},
+};
+
+#define SOCKJS_ROWS (sizeof(sockjs_rows) / sizeof(sockjs_rows[0]))
+
+static uint64_t *sockjs_member(struct sbk_sockjs *sockjs, size_t i) {
+  return (uint64_t *)(void *)((char *)sockjs + sockjs_rows[i].offset);
+}
+
+static int resolve_sockjs(struct sbk_sockjs *sockjs, size_t i, uint64_t value) {
+  struct sbk_sockjs fresh = SBK_SOCKJS_INIT;
+
+  *sockjs = fresh;
+  *sockjs_member(sockjs, i) = value;
+
+  return sbk__limits_resolve_sockjs(sockjs);
+}
+
+static void zero_is_the_default_of_sockjs_too(void **state) {
+  struct sbk_sockjs sockjs = SBK_SOCKJS_INIT;
+  size_t i;
+
+  (void)state;
+  assert_int_equal(sbk__limits_resolve_sockjs(&sockjs), 0);
+  for (i = 0; i < SOCKJS_ROWS; i++) {
+    assert_true(*sockjs_member(&sockjs, i) == sockjs_rows[i].normal);
+  }
+  assert_int_equal(sockjs.no_websocket, 0);
+  assert_int_equal(sockjs.cookie, 0);
+  assert_int_equal(sockjs.htmlfile, 0);
+  assert_int_equal(sockjs.jsonp, 0);
+  assert_null(sockjs.client_url);
+}
+
+static void numbers_of_sockjs_have_their_largest(void **state) {
+  struct sbk_sockjs sockjs;
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < SOCKJS_ROWS; i++) {
+    assert_int_equal(resolve_sockjs(&sockjs, i, 1), 0);
+    assert_true(*sockjs_member(&sockjs, i) == 1);
+    assert_int_equal(resolve_sockjs(&sockjs, i, sockjs_rows[i].largest - 1), 0);
+    assert_int_equal(resolve_sockjs(&sockjs, i, sockjs_rows[i].largest), 0);
+    assert_true(*sockjs_member(&sockjs, i) == sockjs_rows[i].largest);
+    assert_int_equal(resolve_sockjs(&sockjs, i, sockjs_rows[i].largest + 1),
+                     SBK_ERR_INVAL);
+    assert_int_equal(resolve_sockjs(&sockjs, i, UINT64_MAX - 1), SBK_ERR_INVAL);
+    assert_int_equal(resolve_sockjs(&sockjs, i, SBK_NEVER), SBK_ERR_INVAL);
+  }
+}
+
+static void every_number_of_sockjs_has_a_row(void **state) {
+  (void)state;
+  /* From the first one on there is nothing else. */
+  assert_int_equal(sizeof(struct sbk_sockjs) -
+                       offsetof(struct sbk_sockjs, heartbeat),
+                   SOCKJS_ROWS * sizeof(uint64_t));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(zero_is_the_default_of_each),
@@ -201,6 +271,9 @@ int main(void) {
       cmocka_unit_test(a_quarter_of_the_connections_may_be_pending),
       cmocka_unit_test(segments_are_separated_by_slash_or_dot),
       cmocka_unit_test(every_number_has_a_row),
+      cmocka_unit_test(zero_is_the_default_of_sockjs_too),
+      cmocka_unit_test(numbers_of_sockjs_have_their_largest),
+      cmocka_unit_test(every_number_of_sockjs_has_a_row),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

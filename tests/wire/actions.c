@@ -415,6 +415,13 @@ VERB(close) {
   }
   return 0;
 }
+/* code CODE [REASON] */
+VERB(code) {
+  return scene->session == NULL
+             ? 0
+             : sbk_session_close_code(scene->session, atoi(a->args[0].text),
+                                      a->rest.len > 0 ? a->rest.text : NULL);
+}
 VERB(expiry) {
   if (scene->session != NULL) {
     sbk_session_set_expiry(scene->session,
@@ -512,6 +519,8 @@ VERB(stat) {
       MEMBER(requests_late),
       MEMBER(requests_full),
       MEMBER(turned_away),
+      MEMBER(sockjs_sessions),
+      MEMBER(sockjs_interrupted),
   };
 #undef MEMBER
   struct sbk_stats stats = SBK_STATS_INIT;
@@ -566,6 +575,7 @@ static const struct verb verbs[] = {
     {"status", 0, act_status},
     {"answer", 0, act_answer},
     {"close", 0, act_close},
+    {"code", 1, act_code},
     {"expiry", 0, act_expiry},
     {"unsubscribe", 0, act_unsubscribe},
     {"reauthorize", 0, act_reauthorize},

@@ -247,6 +247,17 @@ static bool tells(struct run *run, sbk_session *session) {
   return run->script->events && strcmp(sbk_session_peer(session), "probe") != 0;
 }
 
+static bool closes(const struct script *script, const char *path) {
+  size_t i;
+
+  for (i = 0; i < script->endpoint_count; i++) {
+    if (strcmp(script->endpoints[i].endpoint.path, path) == 0) {
+      return script->endpoints[i].closes;
+    }
+  }
+  return false;
+}
+
 static void on_connected(sbk_session *session, void *arg) {
   struct run *run = arg;
   struct stream *stream = host_stream(run, sbk_session_peer(session));
@@ -258,6 +269,9 @@ static void on_connected(sbk_session *session, void *arg) {
   if (tells(run, session)) {
     host_event(run, "connected %s%s%s", sbk_session_peer(session),
                user != NULL ? " " : "", user != NULL ? user : "");
+  }
+  if (closes(run->script, sbk_session_endpoint(session))) {
+    host_result(run, sbk_session_close_code(session, 3000, "Go away!"));
   }
 }
 

@@ -13,6 +13,19 @@
   "Expires: Thu, 31 Dec 2037 23:55:55 GMT\n"
 #define YEAR "Access-Control-Max-Age: 31536000\n"
 
+/* sockjs-protocol 0.3.3, HtmlFile, with blanks at its end. */
+#define PAGE                                                                   \
+  "<!doctype html>\\n<html><head>\\n"                                          \
+  "  <meta http-equiv=\"X-UA-Compatible\" content=\"IE=edge\" />\\n"           \
+  "  <meta http-equiv=\"Content-Type\" content=\"text/html; "                  \
+  "charset=UTF-8\" />\\n"                                                      \
+  "</head><body><h2>Don't panic!</h2>\\n  <script>\\n"                         \
+  "    document.domain = document.domain;\\n"                                  \
+  "    var c = parent.f;\\n    c.start();\\n"                                  \
+  "    function p(d) {c.message(d);};\\n"                                      \
+  "    window.onload = function() {c.stop();};\\n"                             \
+  "  </script>\\n{*}\\r\\n\\r\\n"
+
 /* What answers of each kind have in their heads. */
 static const struct kind {
   const char *name;
@@ -28,7 +41,7 @@ static const struct kind {
      "Content-Type: text/event-stream\nX-Content-Type-Options: "
      "nosniff\n" NOT_CACHED "*\nX-Accel-Buffering: no\n",
      "\\r\\n", true},
-    {"html", TYPE("text/html") NOT_CACHED "*\nX-Accel-Buffering: no\n", NULL,
+    {"html", TYPE("text/html") NOT_CACHED "*\nX-Accel-Buffering: no\n", PAGE,
      true},
     {"script",
      TYPE("application/javascript") NOT_CACHED

@@ -51,7 +51,8 @@ void run_serve(struct stream *stream) {
   if (stream->conn == NULL) {
     return;
   }
-  if (stream->stalled) { /* its socket takes nothing */
+  if (stream->stalled) { /* its socket takes nothing, or so much */
+    take_few(stream);
     if (sbk_conn_wants(stream->conn) == 0) {
       run_end(stream, true);
     }
@@ -458,6 +459,7 @@ static size_t play_item(struct run *run, size_t index) {
     break;
   case ITEM_STALL:
     stream->stalled = true;
+    stream->takes = item->number;
     if (stream->client != NULL) {
       client_stall(stream->client, true);
     }
@@ -582,10 +584,34 @@ static void end_run(struct run *run, size_t live) {
   }
 }
 
+/* The sessions that a connection has opened over requests, the last one. */
+struct search {
+  const char *peer;
+  sbk_session *session;
+};
+
+static int is_peers(sbk_session *session, void *arg) {
+  struct search *search = arg;
+
+  if (strcmp(sbk_session_peer(session), search->peer) == 0) {
+    search->session = session;
+  }
+  return 0;
+}
+
 sbk_session *run_session(const struct stream *stream) {
-  return stream->client != NULL ? client_has_session(stream->client)
-         : stream->conn != NULL ? sbk_conn_session(stream->conn)
-                                : NULL;
+  struct search search = {stream->run->script->streams[stream->index], NULL};
+
+  if (stream->client != NULL) {
+    return client_has_session(stream->client);
+  }
+  if (stream->conn != NULL) {
+    search.session = sbk_conn_session(stream->conn);
+  }
+  if (search.session == NULL && stream->shower.http) {
+    sbk_each_session(stream->run->broker, NULL, is_peers, &search);
+  }
+  return search.session;
 }
 
 void run_play(struct run *run, const struct script *script,

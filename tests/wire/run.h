@@ -59,6 +59,7 @@ struct stream {
   struct codes expected;
   bool opened;
   bool stalled;
+  size_t takes;         /* bytes, all the same */
   bool has_session;     /* from the beginning */
   bool closing;         /* the library has said so */
   sbk_call *call;       /* that waits for the host */

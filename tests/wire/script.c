@@ -174,7 +174,9 @@ static void action_line(struct reader *r, char *name, char *text) {
     part = next_word(&text);
     item->number = part != NULL ? (unsigned)atoi(part) : 0;
   } else if (strcmp(what, "stalls") == 0) {
-    reader_item(r, ITEM_STALL, stream);
+    item = reader_item(r, ITEM_STALL, stream);
+    part = next_word(&text);
+    item->number = part != NULL ? (unsigned)atoi(part) : 0;
   } else if (strcmp(what, "reads") == 0) {
     reader_item(r, ITEM_UNSTALL, stream);
   } else if (strcmp(what, "gone") == 0) {

@@ -45,6 +45,7 @@ struct endpoint_line {
   const char *origins[MAX_LIST];
   struct sbk_sockjs sockjs; /* size 0: none */
   bool echo;                /* plain messages, sent back */
+  bool closes;              /* a session as soon as it is open */
 };
 
 enum item_kind {
@@ -74,7 +75,7 @@ struct item {
   bool upgrade; /* belongs to a WebSocket's handshake, by the macro */
   unsigned line;
   unsigned stream;
-  unsigned number;    /* wants; errno; transport */
+  unsigned number;    /* wants; errno; transport; bytes */
   unsigned long span; /* of time */
   struct codes codes; /* input, or a pattern of output */
   struct codes words; /* of a message */

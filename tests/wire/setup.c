@@ -173,6 +173,8 @@ static void endpoint_line(struct reader *r, char *text) {
       line->endpoint.secure = 1;
     } else if (strcmp(part, "echo") == 0) {
       line->echo = true;
+    } else if (strcmp(part, "closes") == 0) {
+      line->echo = line->closes = true;
     } else if (strcmp(part, "sockjs") == 0) {
       line->sockjs.size = sizeof(line->sockjs);
     } else if (strncmp(part, "sockjs.", 7) == 0 &&

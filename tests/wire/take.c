@@ -105,6 +105,31 @@ static bool take_uneven(struct stream *stream) {
   return take_copy(stream, caps[turn], offs[turn]);
 }
 
+void take_few(struct stream *stream) {
+  bool copies = stream->run->mode->taking == TAKE_COPY ||
+                stream->run->mode->taking == TAKE_COPY_BYTE ||
+                stream->run->mode->taking == TAKE_UNEVEN;
+  uint8_t buf[256];
+  struct iovec iov = {buf, 0};
+  size_t len;
+
+  while (stream->takes > 0) {
+    len = stream->takes < sizeof(buf) ? stream->takes : sizeof(buf);
+    if (copies) {
+      iov.iov_len = sbk_conn_copy_out(stream->conn, buf, len);
+    } else if (sbk_conn_output(stream->conn, &iov, 1) <= 0) {
+      return;
+    }
+    len = iov.iov_len < stream->takes ? iov.iov_len : stream->takes;
+    if (len == 0) {
+      return;
+    }
+    shower_take(&stream->shower, iov.iov_base, len);
+    stream->takes -= len;
+    sbk_conn_sent(stream->conn, len);
+  }
+}
+
 /* The write that is under way ends: its bytes must be as they were. */
 bool take_end(struct stream *stream) {
   size_t off = 0;
