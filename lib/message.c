@@ -11,8 +11,10 @@
 
 sbk_message *sbk__message_new(const struct sbk_mem *mem,
                               enum sbk_command command, size_t cap) {
-  sbk_message *msg = sbk__malloc(mem, sizeof(*msg) + cap * sizeof(sbk__header));
+  sbk_message *msg;
 
+  assert(cap <= UINT16_MAX);
+  msg = sbk__malloc(mem, sizeof(*msg) + cap * sizeof(sbk__header));
   if (msg == NULL) {
     return NULL;
   }
@@ -21,7 +23,7 @@ sbk_message *sbk__message_new(const struct sbk_mem *mem,
   msg->mem = mem;
   msg->refs = 1;
   msg->command = (uint8_t)command;
-  msg->header_cap = (uint32_t)cap;
+  msg->header_cap = (uint16_t)cap;
   msg->headers = (sbk__header *)(msg + 1);
 
   return msg;
@@ -104,7 +106,7 @@ const sbk__header *sbk__message_findz(const sbk_message *msg,
 }
 
 static int reserve_header(sbk_message *msg) {
-  uint32_t cap = msg->header_cap * 2 + 4;
+  size_t cap = (size_t)msg->header_cap * 2 + 4;
   sbk__header *headers;
 
   if (msg->header_count >= HEADERS_MAX) {
@@ -123,7 +125,7 @@ static int reserve_header(sbk_message *msg) {
     sbk__free(msg->mem, msg->headers);
   }
   msg->headers = headers;
-  msg->header_cap = cap;
+  msg->header_cap = (uint16_t)cap;
   msg->own_table = true;
 
   return 0;

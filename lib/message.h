@@ -51,8 +51,8 @@ struct sbk_message {
   uint8_t weighed;  /* versions whose rest is part of weight */
   uint8_t id_len;
   char id[30]; /* message-id, once it is sent */
-  uint32_t header_count;
-  uint32_t header_cap;
+  uint16_t header_count;
+  uint16_t header_cap;
   sbk__header *headers;
   sbk_buf *text; /* the body; the strings of a read frame are in its block */
   sbk__rest *rest[SBK__VERSIONS]; /* equal ones are shared */

@@ -487,7 +487,7 @@ static enum sbk__fault make_message(sbk__stomp_reader *reader,
         (sbk__header){text_at(work, s->name), text_at(work, s->value),
                       s->name_len, s->value_len, false};
   }
-  msg->header_count = work->span_count;
+  msg->header_count = (uint16_t)work->span_count;
 
   block->data = sbk__buf_bytes(block) + work->body;
   block->len = work->len - work->body;
