@@ -12,6 +12,7 @@
 #include "msec.h"
 #include "pressure.h"
 #include "replay.h"
+#include "stomp_work.h"
 
 #define DRAIN_MAX ((sbk_msec)86400000) /* a day */
 

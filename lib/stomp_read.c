@@ -1,141 +1,34 @@
 #include "stomp_read.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "ascii.h"
+#include "stomp_work.h"
 
 enum { BETWEEN = 0, COMMAND, HEADERS, BODY_COUNTED, BODY_TO_NUL };
 
-typedef struct span {
-  uint32_t name;
-  uint32_t name_len;
-  uint32_t value;
-  uint32_t value_len;
-} span;
-
-/*
- * The head's lines stand unescaped in block, names and values ended by NUL in
- * the places of their colons and line ends; the body stands behind them.
- */
-struct sbk__stomp_work {
-  sbk_buf *block;
-  size_t len; /* used bytes of block */
-  size_t cap;
-  size_t frame; /* bytes of the frame as they came */
-  size_t line;  /* where the line under way begins in block */
-  size_t lines; /* header lines */
-  size_t header_bytes;
-  size_t body;
-  size_t content_length;
-  bool counted;
-  bool drop_body; /* 1.0: ignored on frames other than SEND */
-  enum sbk_command command;
-  span *spans;
-  uint32_t span_count;
-  uint32_t span_cap;
-};
-
-#define BLOCK_MIN 192
-#define SPANS_MIN 16
-
-static char *text_at(const struct sbk__stomp_work *work, size_t offset) {
-  return (char *)sbk__buf_bytes(work->block) + offset;
-}
-
-void sbk__stomp_work_free(const struct sbk_mem *mem,
-                          struct sbk__stomp_work *work) {
-  if (work == NULL) {
-    return;
-  }
-  sbk__free(mem, work->block);
-  sbk__free(mem, work->spans);
-  sbk__free(mem, work);
-}
-
-static enum sbk__fault work_begin(sbk__stomp_reader *reader,
-                                  const sbk__stomp_rules *rules) {
-  struct sbk__stomp_work *work = *rules->spare;
-
-  if (work != NULL) {
-    *rules->spare = NULL;
-  } else {
-    work = sbk__calloc(rules->mem, 1, sizeof(*work));
-    if (work == NULL) {
-      return SBK__FAULT_NOMEM;
-    }
-  }
-  reader->work = work;
-  reader->state = COMMAND;
-
-  return SBK__FAULT_NONE;
-}
-
-/* Empties work and keeps it, with its small table, for the next frame. */
-static void work_end(sbk__stomp_reader *reader, const sbk__stomp_rules *rules) {
-  struct sbk__stomp_work *work = reader->work;
-  span *spans = work->spans;
-  uint32_t span_cap = work->span_cap;
-
+/* Gives the frame's memory back. */
+static void end_frame(sbk__stomp_reader *reader,
+                      const sbk__stomp_rules *rules) {
+  sbk__stomp_work_end(rules->mem, rules->spare, reader->work);
   reader->work = NULL;
   reader->state = BETWEEN;
-  if (*rules->spare != NULL || span_cap > SPANS_MIN) {
-    sbk__stomp_work_free(rules->mem, work);
-    return;
-  }
-  sbk__free(rules->mem, work->block);
-  memset(work, 0, sizeof(*work));
-  work->spans = spans;
-  work->span_cap = span_cap;
-  *rules->spare = work;
 }
 
 void sbk__stomp_clear(sbk__stomp_reader *reader,
                       const sbk__stomp_rules *rules) {
   if (reader->work != NULL) {
-    work_end(reader, rules);
+    end_frame(reader, rules);
   }
   memset(reader, 0, sizeof(*reader));
-}
-
-/* Room for size bytes more. Doubles, so that memory follows what came; where
- * the end of the body is known, not beyond it. */
-static enum sbk__fault reserve(struct sbk__stomp_work *work,
-                               const sbk__stomp_rules *rules, size_t size) {
-  size_t need = work->len + size, cap = work->cap * 2, end;
-  sbk_buf *block;
-
-  if (need <= work->cap) {
-    return SBK__FAULT_NONE;
-  }
-
-  cap = cap < BLOCK_MIN ? BLOCK_MIN : cap;
-  cap = cap < need ? need : cap;
-  end = work->body + work->content_length + 1;
-  if (work->counted && work->body > 0 && end >= need && end < cap) {
-    cap = end;
-  }
-  block = sbk__buf_grow(rules->mem, work->block, cap);
-  if (block == NULL) {
-    return SBK__FAULT_NOMEM;
-  }
-  work->block = block;
-  work->cap = cap;
-
-  return SBK__FAULT_NONE;
 }
 
 static enum sbk__fault append(struct sbk__stomp_work *work,
                               const sbk__stomp_rules *rules, const void *data,
                               size_t len) {
-  enum sbk__fault fault = reserve(work, rules, len + 1);
-
-  if (fault == SBK__FAULT_NONE && len > 0) {
-    memcpy(text_at(work, work->len), data, len);
-    work->len += len;
-  }
-
-  return fault;
+  return sbk__stomp_work_add(rules->mem, work, data, len) == 0
+             ? SBK__FAULT_NONE
+             : SBK__FAULT_NOMEM;
 }
 
 static size_t max_frame(const sbk__stomp_rules *rules) {
@@ -227,17 +120,10 @@ static enum sbk__fault unescape(char *text, uint32_t *len) {
   return SBK__FAULT_NONE;
 }
 
-static bool named(const struct sbk__stomp_work *work, const span *s,
-                  const char *name) {
-  size_t len = strlen(name);
-
-  return s->name_len == len && memcmp(text_at(work, s->name), name, len) == 0;
-}
-
 static enum sbk__fault read_content_length(struct sbk__stomp_work *work,
                                            const sbk__stomp_rules *rules,
-                                           const span *s) {
-  const char *digits = text_at(work, s->value);
+                                           const sbk__stomp_span *s) {
+  const char *digits = sbk__stomp_text(work, s->value);
   uint64_t value = 0;
   uint32_t i;
 
@@ -264,50 +150,33 @@ static enum sbk__fault read_content_length(struct sbk__stomp_work *work,
 /* STOMP 1.2, Repeated Header Entries: the first one counts. Where two
  * different values could make two readers disagree, that is an ERROR. */
 static enum sbk__fault check_repeat(const struct sbk__stomp_work *work,
-                                    const span *s, bool *repeated) {
+                                    const sbk__stomp_span *s, bool *repeated) {
   static const char *const strict[] = {"content-length", "destination", "id",
                                        "receipt", "transaction"};
   size_t i, j;
 
   *repeated = false;
   for (i = 0; i < work->span_count; i++) {
-    const span *old = &work->spans[i];
+    const sbk__stomp_span *old = &work->spans[i];
 
     if (old->name_len != s->name_len ||
-        memcmp(text_at(work, old->name), text_at(work, s->name), s->name_len) !=
-            0) {
+        memcmp(sbk__stomp_text(work, old->name), sbk__stomp_text(work, s->name),
+               s->name_len) != 0) {
       continue;
     }
     *repeated = true;
     if (old->value_len == s->value_len &&
-        memcmp(text_at(work, old->value), text_at(work, s->value),
-               s->value_len) == 0) {
+        memcmp(sbk__stomp_text(work, old->value),
+               sbk__stomp_text(work, s->value), s->value_len) == 0) {
       return SBK__FAULT_NONE;
     }
     for (j = 0; j < sizeof(strict) / sizeof(strict[0]); j++) {
-      if (named(work, s, strict[j])) {
+      if (sbk__stomp_named(work, s, strict[j])) {
         return SBK__FAULT_REPEATED;
       }
     }
     return SBK__FAULT_NONE;
   }
-
-  return SBK__FAULT_NONE;
-}
-
-static enum sbk__fault add_span(struct sbk__stomp_work *work,
-                                const sbk__stomp_rules *rules, span s) {
-  if (work->span_count == work->span_cap) {
-    uint32_t cap = work->span_cap == 0 ? SPANS_MIN : work->span_cap * 2;
-    span *spans = sbk__realloc(rules->mem, work->spans, cap * sizeof(*spans));
-
-    if (spans == NULL) {
-      return SBK__FAULT_NOMEM;
-    }
-    work->spans = spans;
-    work->span_cap = cap;
-  }
-  work->spans[work->span_count++] = s;
 
   return SBK__FAULT_NONE;
 }
@@ -319,7 +188,7 @@ static enum sbk__fault read_header(struct sbk__stomp_work *work,
   bool escapes = work->command != SBK_CONNECT && rules->version > SBK__V10;
   enum sbk__fault fault;
   bool repeated;
-  span s;
+  sbk__stomp_span s;
 
   if (colon == NULL) {
     return SBK__FAULT_COLON;
@@ -346,14 +215,15 @@ static enum sbk__fault read_header(struct sbk__stomp_work *work,
   if (fault != SBK__FAULT_NONE || repeated) {
     return fault;
   }
-  if (named(work, &s, "content-length")) {
+  if (sbk__stomp_named(work, &s, "content-length")) {
     fault = read_content_length(work, rules, &s);
     if (fault != SBK__FAULT_NONE) {
       return fault;
     }
   }
 
-  return add_span(work, rules, s);
+  return sbk__stomp_work_add_span(rules->mem, work, s) == 0 ? SBK__FAULT_NONE
+                                                            : SBK__FAULT_NOMEM;
 }
 
 /* The blank line: what may and what will follow. */
@@ -397,7 +267,7 @@ static enum sbk__fault check_line_size(const sbk__stomp_reader *reader,
 static enum sbk__fault end_of_line(sbk__stomp_reader *reader,
                                    const sbk__stomp_rules *rules) {
   struct sbk__stomp_work *work = reader->work;
-  char *text = text_at(work, work->line);
+  char *text = sbk__stomp_text(work, work->line);
   size_t len = work->len - work->line;
   enum sbk__fault fault;
 
@@ -466,39 +336,15 @@ static enum sbk__fault read_line(sbk__stomp_reader *reader,
   return fault;
 }
 
-/* The message of a whole frame; block goes with it. */
-static enum sbk__fault make_message(sbk__stomp_reader *reader,
+static enum sbk__fault end_of_frame(sbk__stomp_reader *reader,
                                     const sbk__stomp_rules *rules,
                                     sbk_message **frame) {
-  struct sbk__stomp_work *work = reader->work;
-  sbk_buf *block = work->block;
-  uint32_t i;
-  sbk_message *msg =
-      sbk__message_new(rules->mem, work->command, work->span_count);
-
-  if (msg == NULL) {
+  *frame = sbk__stomp_work_message(rules->mem, reader->work);
+  if (*frame == NULL) {
     return SBK__FAULT_NOMEM;
   }
-
-  for (i = 0; i < work->span_count; i++) {
-    const span *s = &work->spans[i];
-
-    msg->headers[i] =
-        (sbk__header){text_at(work, s->name), text_at(work, s->value),
-                      s->name_len, s->value_len, false};
-  }
-  msg->header_count = (uint16_t)work->span_count;
-
-  block->data = sbk__buf_bytes(block) + work->body;
-  block->len = work->len - work->body;
-  sbk__buf_bytes(block)[work->len] = 0;
-  block->nul_behind = true;
-  msg->text = block;
-  work->block = NULL;
-
-  work_end(reader, rules);
+  end_frame(reader, rules);
   reader->after_nul = true;
-  *frame = msg;
 
   return SBK__FAULT_NONE;
 }
@@ -572,7 +418,13 @@ static enum sbk__fault read_between(sbk__stomp_reader *reader,
   *used = 0;
   reader->after_nul = false;
 
-  return work_begin(reader, rules);
+  reader->work = sbk__stomp_work_begin(rules->mem, rules->spare);
+  if (reader->work == NULL) {
+    return SBK__FAULT_NOMEM;
+  }
+  reader->state = COMMAND;
+
+  return SBK__FAULT_NONE;
 }
 
 enum sbk__fault sbk__stomp_read(sbk__stomp_reader *reader,
@@ -600,7 +452,7 @@ enum sbk__fault sbk__stomp_read(sbk__stomp_reader *reader,
 
     if (fault == SBK__FAULT_NONE && whole) {
       *event = SBK__STOMP_FRAME;
-      return make_message(reader, rules, frame);
+      return end_of_frame(reader, rules, frame);
     }
     if (*event == SBK__STOMP_EOL) {
       break;
@@ -616,8 +468,8 @@ const char *sbk__stomp_partial(const sbk__stomp_reader *reader,
   uint32_t i;
 
   for (i = 0; work != NULL && i < work->span_count; i++) {
-    if (named(work, &work->spans[i], name)) {
-      return text_at(work, work->spans[i].value);
+    if (sbk__stomp_named(work, &work->spans[i], name)) {
+      return sbk__stomp_text(work, work->spans[i].value);
     }
   }
 

@@ -53,7 +53,4 @@ const char *sbk__stomp_partial(const sbk__stomp_reader *reader,
 /* Gives back what the frame under way holds. */
 void sbk__stomp_clear(sbk__stomp_reader *reader, const sbk__stomp_rules *rules);
 
-void sbk__stomp_work_free(const struct sbk_mem *mem,
-                          struct sbk__stomp_work *work);
-
 #endif

@@ -5,6 +5,7 @@
 #include "failing_mem.h"
 #include "limits.h"
 #include "stomp_read.h"
+#include "stomp_work.h"
 #include "str.h"
 
 /* A reader, and what it depends on. */
