@@ -44,12 +44,16 @@ void sbk__answer_field(sbk__answer *answer, const char *name,
   sbk__str_addz(&answer->fields, "\r\n");
 }
 
-static void put_head(sbk__str *out, const sbk__answer *answer) {
+void sbk__answer_status(sbk__str *out, int status) {
   sbk__str_addz(out, "HTTP/1.1 ");
-  sbk__str_add_u64(out, (uint64_t)answer->status);
+  sbk__str_add_u64(out, (uint64_t)status);
   sbk__str_addz(out, " ");
-  sbk__str_addz(out, sbk__http_reason(answer->status));
+  sbk__str_addz(out, sbk__http_reason(status));
   sbk__str_addz(out, "\r\n");
+}
+
+static void put_head(sbk__str *out, const sbk__answer *answer) {
+  sbk__answer_status(out, answer->status);
   if (answer->fields.len > 0) {
     sbk__str_add(out, answer->fields.data, answer->fields.len);
   }

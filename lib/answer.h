@@ -26,6 +26,9 @@ typedef struct sbk__exchange {
   size_t body_len; /* of the request */
 } sbk__exchange;
 
+/* "HTTP/1.1 200 OK" and its line end. */
+void sbk__answer_status(sbk__str *out, int status);
+
 /* NULL: no memory. */
 sbk__exchange *sbk__exchange_new(const struct sbk_mem *mem, size_t body_len);
 /* NULL is fine. */

@@ -3,7 +3,6 @@
 #include "answer.h"
 #include "digest.h"
 #include "endpoint.h"
-#include "origin.h"
 #include "sockjs_page.h"
 #include "sockjs_request.h"
 
@@ -47,14 +46,6 @@ void sbk__http_gone(sbk_conn *conn) {
     core->callbacks.request_gone(conn->request, core->arg);
   }
   request_free(conn);
-}
-
-void sbk__http_write_status(sbk__str *out, int status) {
-  sbk__str_addz(out, "HTTP/1.1 ");
-  sbk__str_add_u64(out, (uint64_t)status);
-  sbk__str_addz(out, " ");
-  sbk__str_addz(out, sbk__http_reason(status));
-  sbk__str_addz(out, "\r\n");
 }
 
 /* Hands a written answer over. False: no memory, and the connection ends. */
@@ -150,7 +141,7 @@ static bool write_upgrade(sbk_conn *conn) {
   sbk__websocket_accept_key(accept,
                             sbk__http_field_get(head, "Sec-WebSocket-Key"));
   sbk__str_init(&out, &conn->broker->core.mem);
-  sbk__http_write_status(&out, 101);
+  sbk__answer_status(&out, 101);
   sbk__str_addz(&out, "Upgrade: websocket\r\nConnection: Upgrade\r\n"
                       "Sec-WebSocket-Accept: ");
   sbk__str_addz(&out, accept);
@@ -269,10 +260,8 @@ static int check_endpoint(const sbk_conn *conn) {
   if (rv != 0) {
     return -rv;
   }
-  if ((origin == NULL && endpoint->require_origin) ||
-      !sbk__origin_allowed(origin, endpoint->secure ? "https" : "http",
-                           sbk__http_field_get(&request->head, "Host"),
-                           (const char *const *)endpoint->origins)) {
+  if (!sbk__endpoint_allows(endpoint, origin,
+                            sbk__http_field_get(&request->head, "Host"))) {
     sbk__log(&conn->broker->core, SBK_LOG_INFO, conn->peer,
              origin != NULL ? "origin not allowed" : "no Origin", origin);
     return 403;

@@ -171,6 +171,15 @@ const sbk__endpoint *sbk__endpoint_find(const sbk_broker *broker,
   return found;
 }
 
+bool sbk__endpoint_allows(const sbk__endpoint *endpoint, const char *origin,
+                          const char *host) {
+  return origin == NULL
+             ? !endpoint->require_origin
+             : sbk__origin_allowed(origin, endpoint->secure ? "https" : "http",
+                                   host,
+                                   (const char *const *)endpoint->origins);
+}
+
 static bool endpoint_exists(const sbk_broker *broker, const char *path) {
   const sbk__node *node;
 

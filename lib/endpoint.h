@@ -12,6 +12,10 @@
  */
 const sbk__endpoint *sbk__endpoint_find(const sbk_broker *broker,
                                         const char *path, const char **rest);
+/* May who comes from that origin open its sessions? NULL: it names none. host
+ * is that of the request, or NULL. */
+bool sbk__endpoint_allows(const sbk__endpoint *endpoint, const char *origin,
+                          const char *host);
 /* NULL is fine. Its sessions have ended. */
 void sbk__endpoint_free(const struct sbk_mem *mem, sbk__endpoint *endpoint);
 

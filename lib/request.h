@@ -46,8 +46,6 @@ size_t sbk__http_take(sbk_conn *conn, const uint8_t *data, size_t len);
 /* A request that another parser has read: 0; SBK_ERR_NOT_FOUND, SBK_ERR_INVAL,
  * SBK_ERR_NOMEM. */
 int sbk__http_given(sbk_conn *conn, const struct sbk_http_request *request);
-/* "HTTP/1.1 200 OK" and its line end. */
-void sbk__http_write_status(sbk__str *out, int status);
 /* Refuses with a status, and lingers. */
 void sbk__http_refuse(sbk_conn *conn, int status);
 /* A refusal by the library is counted by its cause. */

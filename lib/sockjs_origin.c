@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "origin.h"
+#include "endpoint.h"
 
 /* Scripts and frames bring no Origin, and yet their page's matters: what they
  * load they run. */
@@ -65,13 +65,11 @@ bool sbk__sockjs_origin_allowed(const sbk_request *request) {
   char buf[264];
   const char *origin = sbk__sockjs_origin(request, buf, sizeof(buf));
 
-  if (origin == NULL) {
-    return !endpoint->require_origin && (!sbk__sockjs_is_from_script(request) ||
-                                         sbk__sockjs_lets_all_in(endpoint) ||
-                                         !comes_from_elsewhere(request));
+  if (origin == NULL && sbk__sockjs_is_from_script(request) &&
+      !sbk__sockjs_lets_all_in(endpoint) && comes_from_elsewhere(request)) {
+    return false;
   }
 
-  return sbk__origin_allowed(origin, endpoint->secure ? "https" : "http",
-                             sbk__http_field_get(&request->head, "Host"),
-                             (const char *const *)endpoint->origins);
+  return sbk__endpoint_allows(endpoint, origin,
+                              sbk__http_field_get(&request->head, "Host"));
 }
