@@ -291,7 +291,7 @@ static void complain(sbk_conn *conn, uint8_t complaint) {
   sbk__sockjs_refuse(conn, 500);
 }
 
-static void send(sbk_conn *conn, sbk__sockjs *sockjs) {
+static void take_messages(sbk_conn *conn, sbk__sockjs *sockjs) {
   struct sbk__sockjs_post *post = conn->request->post;
   int rv = post->broken;
 
@@ -390,7 +390,7 @@ static int begin_answer(sbk_conn *conn, sbk__sockjs_way *way) {
   return rv;
 }
 
-static void receive(sbk_conn *conn, sbk__sockjs *sockjs) {
+static void give_frames(sbk_conn *conn, sbk__sockjs *sockjs) {
   static const char taken[] = "c[2010,\"Another connection still open\"]";
   sbk__sockjs_way way;
   int rv = begin_answer(conn, &way);
@@ -446,8 +446,8 @@ void sbk__sockjs_passed(sbk_conn *conn) {
   }
   sbk__sockjs_vouch(sockjs, conn);
   if (sends(request)) {
-    send(conn, sockjs);
+    take_messages(conn, sockjs);
   } else {
-    receive(conn, sockjs);
+    give_frames(conn, sockjs);
   }
 }
