@@ -25,6 +25,7 @@ struct chat {
   struct users *users;
   struct rooms *rooms;
   struct presence *presence;
+  struct once *once;
   struct pages *pages;
   struct tls_server *tls; /**< NULL: the page is http:// */
   int folder;             /**< of the data */

@@ -135,6 +135,8 @@ struct pages *pages_load(const char *page, const char *modules) {
   if (add_module(p, modules, "@stomp/stompjs/esm6", "/vendor/stompjs/", "") ||
       add_module(p, modules, "@stomp/stompjs/esm6/compatibility",
                  "/vendor/stompjs/compatibility/", "") ||
+      add_module(p, modules, "sockjs-client/dist", "/vendor/sockjs/",
+                 "sockjs.min.js") ||
       add_module(p, modules, "@fontsource-variable/inter/files",
                  "/vendor/inter/", "inter-latin-wght-"))
     complain("%s: a package is missing; run npm ci beside package.json",

@@ -12,6 +12,7 @@
 #include "http.h"
 #include "login.h"
 #include "loop.h"
+#include "once.h"
 #include "presence.h"
 #include "rooms.h"
 #include "talk.h"
@@ -26,7 +27,8 @@ static const char usage[] =
     "            [--tls-cert FILE --tls-key FILE] [--token-life SECONDS]\n"
     "            [--login-life SECONDS] [--verbose]\n"
     "\n"
-    "  --listen   page and WebSocket (127.0.0.1:8080; port 0: any free one)\n"
+    "  --listen   page, WebSocket and SockJS (127.0.0.1:8080; port 0: any free "
+    "one)\n"
     "  --tcp      STOMP without WebSocket, for programs (none)\n"
     "  --data     where accounts, rooms and the key are kept (chat-data)\n"
     "  --page     the page's files (examples/chat/page)\n"
@@ -93,6 +95,7 @@ static void on_every(void *arg) {
     reload = 0;
     tls_server_reload(chat.tls);
   }
+  presence_every(chat.presence);
 }
 
 static bool read_life(uint64_t *seconds, const char *arg) {
@@ -187,6 +190,7 @@ static bool load(const struct options *o) {
 static int make_broker(const struct options *o) {
   struct sbk_callbacks cb = SBK_CALLBACKS_INIT;
   struct sbk_endpoint ws = SBK_ENDPOINT_INIT;
+  struct sbk_sockjs sockjs = SBK_SOCKJS_INIT; /* where WebSocket is blocked */
   struct sbk_config config = SBK_CONFIG_INIT;
   int rv;
   cb.request = on_request;
@@ -201,6 +205,7 @@ static int make_broker(const struct options *o) {
   config.error_destination = "/queue/errors";
   ws.path = "/ws";
   ws.allowed_origins = chat.origins;
+  ws.sockjs = &sockjs;
   ws.secure = chat.tls != NULL; /* its own pages are https:// then */
   rv = sbk_broker_new(&chat.broker, &cb, &config, &chat);
   if (rv == 0) rv = sbk_broker_add_endpoint(chat.broker, &ws);
@@ -225,7 +230,9 @@ static bool start(const struct options *o) {
   if (!load(o)) return false;
   loop = loop_new();
   chat.presence = presence_new(&chat);
-  if (loop == NULL || chat.presence == NULL || make_broker(o) != 0)
+  chat.once = once_new();
+  if (loop == NULL || chat.presence == NULL || chat.once == NULL ||
+      make_broker(o) != 0)
     return false;
   chat.rooms = rooms_load(chat.folder, chat.broker);
   if (chat.rooms == NULL) return false;
@@ -255,6 +262,7 @@ static void stop(void) {
   sbk_broker_free(chat.broker);
   worker_free(chat.worker);
   presence_free(chat.presence);
+  once_free(chat.once);
   rooms_free(chat.rooms);
   users_free(chat.users);
   pages_free(chat.pages);

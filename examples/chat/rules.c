@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rooms.h"
+#include "talk.h"
 
 static enum sbk_verdict refuse(sbk_call *call, const char *text) {
   sbk_call_set_error(call, text);
@@ -44,7 +45,7 @@ static const struct {
     {SBK_RULE_SUBSCRIBE, "/topic/presence/*", is_room},
     {SBK_RULE_SUBSCRIBE, "/topic/presence", NULL},
     {SBK_RULE_SUBSCRIBE, "/app/presence", NULL},
-    {SBK_RULE_SUBSCRIBE, "/user/queue/whisper", NULL},
+    {SBK_RULE_SUBSCRIBE, WHISPER_TOPIC "{user}", NULL},
     {SBK_RULE_SUBSCRIBE, "/user/queue/errors", NULL},
 };
 

@@ -2,14 +2,18 @@
 #include "talk.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "once.h"
 #include "presence.h"
 #include "rooms.h"
 #include "rules.h"
 #include "text.h"
 #include "token.h"
 #include "users.h"
+
+#define WHISPERS_AGE 60000 /* ms */
 
 /* ---- who may come in, and how long ---- */
 
@@ -69,7 +73,7 @@ struct said {
 struct whisper {
   const char *from, *to;
   uint64_t at;
-  int reached; /* sessions */
+  uint64_t reached; /* subscriptions of theirs */
   const char *text;
   size_t len;
 };
@@ -100,7 +104,7 @@ static int encode_json(sbk_broker *broker, const char *type, const void *value,
   text_str(&t, ",\"at\":");
   text_num(&t, w->at);
   text_str(&t, ",\"reached\":");
-  text_num(&t, (uint64_t)w->reached);
+  text_num(&t, w->reached);
   text_str(&t, ",\"text\":");
   text_json(&t, w->text, w->len);
   text_str(&t, "}");
@@ -152,11 +156,26 @@ static const char *trim(struct said *said) {
   return from;
 }
 
+/* The number that a message has in the header `once`; false: none. */
+static bool number_of(sbk_call *call, uint64_t *number) {
+  const char *s = sbk_message_header(sbk_call_message(call), "once");
+  return s != NULL && num_read(number, s, strlen(s));
+}
+
+/* It need not be done again. */
+static void did(struct chat *chat, sbk_call *call) {
+  uint64_t number;
+  if (number_of(call, &number)) once_add(chat->once, sender(call), number);
+}
+
 /* What the sender has to say; NULL: nothing, and *rv is the handler's. */
 static const char *hear(struct chat *chat, sbk_call *call, struct said *said,
                         int *rv) {
   const char *text;
+  uint64_t number;
   *rv = 0;
+  if (number_of(call, &number) && once_done(chat->once, sender(call), number))
+    return NULL;
   if (!limit_take(&chat->messages, sender(call), clock_now())) {
     *rv = refuse(call, "Not so fast: that was not sent.");
     return NULL;
@@ -186,7 +205,10 @@ static int on_say(sbk_call *call, void *arg) {
   if (text == NULL) return rv;
   rv = rooms_say(chat->rooms, sbk_call_param(call, "room"), sender(call), text,
                  said.len, &line);
-  if (rv == 0) return give(call, &line);
+  if (rv == 0) {
+    did(chat, call);
+    return give(call, &line);
+  }
   text_free(&line);
   return rv == -ENOSPC ? refuse(call, "There are too many rooms.")
                        : SBK_ERR_NOMEM;
@@ -205,6 +227,14 @@ static int on_typing(sbk_call *call, void *arg) {
   return give(call, &t);
 }
 
+/* What a page misses while its connection is broken, its topic brings. */
+static int whisper_to(struct chat *chat, const char *name,
+                      const struct whisper *w) {
+  char topic[sizeof(WHISPER_TOPIC) + NAME_SIZE];
+  snprintf(topic, sizeof(topic), WHISPER_TOPIC "%s", name);
+  return sbk_convert_and_send(chat->broker, topic, JSON, "whisper", w);
+}
+
 static int on_whisper(sbk_call *call, void *arg) {
   struct chat *chat = arg;
   const char *name = sbk_call_param(call, "name");
@@ -217,12 +247,15 @@ static int on_whisper(sbk_call *call, void *arg) {
   w.text = hear(chat, call, &said, &rv);
   if (w.text == NULL) return rv;
   w.len = said.len;
-  rv = sbk_convert_and_send_to_user(chat->broker, w.to, "/queue/whisper", JSON,
-                                    "whisper", &w);
-  if (rv < 0 || strcmp(w.from, w.to) == 0) return rv < 0 ? rv : 0;
-  w.reached = rv; /* the sender's pages show it, and whether it arrived */
-  rv = sbk_convert_and_send_to_user(chat->broker, w.from, "/queue/whisper",
-                                    JSON, "whisper", &w);
+  rv = whisper_to(chat, w.to, &w);
+  if (rv < 0) return rv;
+  did(chat, call);
+  if (strcmp(w.from, w.to) == 0) return 0;
+  /* The sender's pages show it, and whether it arrives: who is back in a moment
+   * gets it then. */
+  w.reached = (uint64_t)rv;
+  if (rv == 0 && presence_held(chat->presence, w.to)) w.reached = 1;
+  rv = whisper_to(chat, w.from, &w);
   return rv < 0 ? rv : 0;
 }
 
@@ -272,6 +305,14 @@ static int add_handlers(struct chat *chat) {
   return rv;
 }
 
+/* Kept for those who are back in a moment, no longer. */
+static int add_whispers(struct chat *chat) {
+  struct sbk_topic topic = SBK_TOPIC_INIT;
+  topic.prefix = WHISPERS_TOPIC;
+  topic.history_age = WHISPERS_AGE;
+  return sbk_broker_add_topic(chat->broker, &topic);
+}
+
 int talk_setup(struct chat *chat) {
   struct sbk_converter json = SBK_CONVERTER_INIT, plain = SBK_CONVERTER_INIT;
   sbk_broker *b = chat->broker;
@@ -286,6 +327,7 @@ int talk_setup(struct chat *chat) {
   if (rv == 0) rv = sbk_broker_add_converter(b, &plain);
   if (rv == 0) rv = sbk_broker_add_interceptor(b, SBK_INBOUND, 0, admit, chat);
   if (rv == 0) rv = rules_setup(chat);
+  if (rv == 0) rv = add_whispers(chat);
   return rv == 0 ? add_handlers(chat) : rv;
 }
 
@@ -297,6 +339,8 @@ static void on_connected(sbk_session *session, void *arg) {
 }
 
 static void on_disconnected(sbk_session *session, int reason, void *arg) {
+  struct chat *chat = arg;
+  if (reason != 0) presence_hold(chat->presence, sbk_session_user(session));
   on_connected(session, arg);
 }
 
@@ -306,9 +350,18 @@ static void on_subscribed(sbk_session *session, const char *id,
     on_connected(session, arg);
 }
 
+static void on_unsubscribed(sbk_session *session, const char *id,
+                            const char *destination, void *arg) {
+  struct chat *chat = arg;
+  if (strncmp(destination, ROOM_TOPIC, strlen(ROOM_TOPIC)) != 0) return;
+  presence_left(chat->presence, sbk_session_user(session),
+                destination + strlen(ROOM_TOPIC));
+  on_connected(session, arg);
+}
+
 void talk_callbacks(struct sbk_callbacks *cb) {
   cb->connected = on_connected;
   cb->disconnected = on_disconnected;
   cb->subscribed = on_subscribed;
-  cb->unsubscribed = on_subscribed;
+  cb->unsubscribed = on_unsubscribed;
 }

@@ -199,8 +199,13 @@ const incoming = {
     goOut(/expired/.test(text) ? 'Your login is over. Please come in again.'
       : 'The server does not know this login any more. Please come in again.', 'error', true);
   },
-  ready() {
-    for (const channel of store.rooms) enter(channel);
+  ready(mended) {
+    $('state').title = `Over ${net.way.name}`;
+    for (const channel of store.rooms) {
+      // What came in a moment without connection is not of the past.
+      if (mended && channel.loaded) net.enter(channel.name);
+      else enter(channel);
+    }
   },
   entered(room) {
     const channel = store.channels.get(`#${room}`);
@@ -221,9 +226,13 @@ const incoming = {
     if (message.at < channel.since) past(channel, message);
     else came(channel, message);
   },
-  whisper(message) {
+  me: () => store.me,
+  lastWhisper: () => store.lastWhisper,
+  whisper(message, id) {
+    store.heard(id);
     const partner = message.from === store.me ? message.to : message.from;
     came(store.partner(partner), message);
+    if (message.from === store.me) arrived(store.partner(partner), message.text);
   },
   people(all) {
     store.people = new Map(all.map((p) => [p.name, new Set(p.rooms)]));
@@ -345,7 +354,7 @@ const bytes = (text) => new TextEncoder().encode(text).length;
 function canSend() {
   const text = compose.value.trim();
   const left = TEXT_MOST - (text.length > 1000 ? bytes(text) : text.length);
-  $('send').disabled = !text || left < 0 || !net?.up || compose.disabled;
+  $('send').disabled = !text || left < 0 || !net?.talks || compose.disabled;
   $('left').textContent = left < 500 ? `${left} bytes left` : '';
   $('left').classList.toggle('over', left < 0);
 }

@@ -6,19 +6,19 @@ import { store } from './store.js';
 const SOON = 1500; // ms; a token that is over before that opens nothing
 const AGAIN = 5000; // ms, when the server could not be reached
 
-/** The server's answer, or what went wrong, in words, with its status. */
+const ask = (path, value) => fetch(path, {
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify(value),
+});
+
+/** The server's answer, or what went wrong, in words, with its status. What
+ * breaks off is asked once more: done twice it is the same. */
 async function post(path, value) {
   const sent = Date.now();
-  let response;
-  try {
-    response = await fetch(path, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(value),
-    });
-  } catch {
+  const response = await ask(path, value).catch(() => ask(path, value)).catch(() => {
     throw new Error('The server cannot be reached.');
-  }
+  });
   const answer = await response.json().catch(() => ({}));
   if (!response.ok)
     throw Object.assign(new Error(answer.message ?? `The server says ${response.status}.`), { status: response.status });

@@ -41,6 +41,7 @@ export const store = {
   drafts: null, // what was being written when a login ended
   channels: new Map(),
   current: null,
+  lastWhisper: null, // its message-id
   people: new Map(), // name -> Set of rooms; those online
   onread: () => {},
 
@@ -76,6 +77,7 @@ export const store = {
       channel.seen = read(`seen:${name}:${channel.key}`) ?? 0;
       channel.unread = messages.filter((m) => m.from !== name && m.at > channel.seen).length;
     }
+    this.lastWhisper = read(`whispered:${name}`);
     const last = read(`current:${name}`);
     this.current = this.channels.get(last) ?? this.channels.values().next().value ?? this.room('lobby');
     for (const [key, draft] of this.drafts?.me === name ? this.drafts.all : [])
@@ -113,6 +115,12 @@ export const store = {
     const channel = this.channel(`#${name}`, 'room', name);
     this.saveRooms();
     return channel;
+  },
+
+  /** What was whispered behind this is new, in this tab. */
+  heard(id) {
+    this.lastWhisper = id;
+    write(`whispered:${this.me}`, id);
   },
 
   partner(name) {
