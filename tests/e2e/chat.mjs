@@ -555,7 +555,7 @@ async function rules(anna, bob) {
     check(mallory.messages.length === 1 && await mallory.lives() && mallory.receipts.size === 1, 'alive, and no receipts for them');
   });
   await step('nobody publishes past the server', async () => {
-    for (const to of ['/topic/chat/lobby', '/topic/presence', '/topic/chat/**', '/queue/whisper', '/user/Anna/queue/whisper',
+    for (const to of ['/topic/chat/lobby', '/topic/whisper/Anna', '/topic/presence', '/topic/chat/**', '/queue/whisper', '/user/Anna/queue/whisper',
       '/user/queue/whisper', '/user/Anna/queue/errors', '/app', '/app/', '/app/chat', '/app/chat/lobby/x', '/app//chat/lobby', '/app/presence']) {
       if (mallory.gone) await mallory.open();
       mallory.send(to, { id: 1e9, from: 'Anna', at: Date.now(), text: 'I am Anna' }, 'past');
@@ -566,7 +566,7 @@ async function rules(anna, bob) {
   });
   await step('nobody listens in, by no name and no pattern', async () => {
     const spies = [];
-    for (const to of ['/user/Anna/queue/whisper', '/user/*/queue/whisper', '/user/**', '/user/queue/*', '/**', '**', '/topic/**',
+    for (const to of ['/topic/whisper/Anna', '/topic/whisper/*', '/topic/whisper/anna', '/topic/whisper', '/user/Anna/queue/whisper', '/user/*/queue/whisper', '/user/**', '/user/queue/*', '/**', '**', '/topic/**',
       '/topic/*/lobby', '/topic/chat/*', '/topic/chat/lobb?', '/topic/presence/*', '/topic/presence/**', '/queue/whisper', '/queue/**',
       '/queue/whisper-user1', '/app/presence/*', '/app/history/lobby', '/user/Anna/**', '/user/queue/whisper/../../Anna']) {
       await mallory.open();
@@ -579,7 +579,7 @@ async function rules(anna, bob) {
   });
   await step('one\'s own whispers are one\'s own', async () => {
     await mallory.open();
-    mallory.listen('/user/queue/whisper');
+    mallory.listen('/topic/whisper/mallory', { history: '1000' });
     await goTo(bob, '@Anna');
     await say(bob, 'Mallory shall not know.');
     await goTo(anna, '@bob');

@@ -213,9 +213,9 @@ def refusals(port, token):
     refused(port, token, "refused", "nobody sends to a topic past the server",
             lambda c: c.send("/topic/chat/lobby", "I am Anna"))
     refused(port, token, "", "nobody sends to a person past the server",
-            lambda c: c.send("/user/Anna/queue/whisper", "I am bob"))
+            lambda c: c.send("/topic/whisper/Anna", "I am bob"))
     for destination in ["/topic/chat/*", "/topic/**", "/topic/chat/{room}", "/topic/chat", "/queue/x",
-                        "/user/Anna/queue/whisper", "/user/queue/*", "/user/queue/other", "/app/other"]:
+                        "/topic/whisper/Anna", "/topic/whisper/*", "/user/queue/*", "/user/queue/other", "/app/other"]:
         refused(port, token, "", "nobody subscribes to " + destination,
                 lambda c, d=destination: c.subscribe(d, id="1"))
 
