@@ -12,7 +12,7 @@ extern "C" {
 
 /** What the first byte on a stream means. */
 enum sbk_transport {
-  SBK_HTTP = 1,  /**< HTTP/1.1: upgrade requests, and the host's own paths */
+  SBK_HTTP = 1,  /**< HTTP/1.1: upgrades, SockJS, and the host's own paths */
   SBK_WEBSOCKET, /**< the host has sent its 101 already */
   SBK_TCP        /**< STOMP frames, no WebSocket */
 };
@@ -21,7 +21,8 @@ enum sbk_transport {
  * A stream the host has accepted. Its deadlines count from the next tick or
  * feed. peer is a name for the log and may be NULL; it is copied.
  *
- * 0; SBK_ERR_NOMEM; SBK_ERR_STATE: shutting down; SBK_ERR_TOO_MANY:
+ * 0; SBK_ERR_NOMEM; SBK_ERR_STATE: shutting down (for SBK_HTTP only once no
+ * session of SockJS is left, which may come for its end); SBK_ERR_TOO_MANY:
  * max_connections or max_pending is reached (for SBK_HTTP a connection is
  * made all the same that answers 503 and ends, while there is room for 64
  * such). *conn is NULL on failure.

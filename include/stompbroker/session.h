@@ -9,9 +9,10 @@ extern "C" {
 
 /*
  * A session: one WebSocket, one session of SockJS over requests, or one raw
- * STOMP stream. Valid until
- * `disconnected` returns; of one that never was connected, until its
- * connection is freed.
+ * STOMP stream. Valid until `disconnected` returns. One that never was
+ * connected is not told of at its end: on a stream it is valid until the
+ * connection is freed, over requests in the call or callback that gave it
+ * alone.
  */
 
 /** 32 hexadecimal digits, 128 random bits. Knowing it gives no right. */
