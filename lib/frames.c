@@ -138,17 +138,19 @@ void sbk__frame_next(sbk_session *session, size_t limit, sbk__frame *frame) {
 void sbk__frame_write(const sbk_session *session, const sbk__frame *frame,
                       uint8_t *dst) {
   const sbk__entry *entry = sbk__outq_at(&session->out, frame->entries - 1);
-  const char *before = "a[";
   uint32_t i;
 
   if (stands_alone(entry)) {
     memcpy(dst, entry->ref.buf->data, entry->ref.buf->len);
     return;
   }
+  *dst++ = 'a';
+  *dst++ = '[';
   for (i = 0; i < frame->entries; i++) {
-    dst = (uint8_t *)memcpy(dst, before, strlen(before)) + strlen(before);
+    if (i > 0) {
+      *dst++ = ',';
+    }
     dst = put_string(dst, session, sbk__outq_at(&session->out, i));
-    before = ",";
   }
   *dst = ']';
 }

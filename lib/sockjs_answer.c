@@ -60,12 +60,15 @@ void sbk__sockjs_wrap(const sbk__sockjs_way *way, void *dst, const void *frame,
   }
 }
 
-static uint8_t *put(uint8_t *dst, const char *text) {
-  size_t len = strlen(text);
-
-  memcpy(dst, text, len);
+/* Without a NUL: it stands among other bytes. */
+static uint8_t *put_bytes(uint8_t *dst, const void *bytes, size_t len) {
+  memcpy(dst, bytes, len);
 
   return dst + len;
+}
+
+static uint8_t *put(uint8_t *dst, const char *text) {
+  return put_bytes(dst, text, strlen(text));
 }
 
 /* RFC 9112, 7.1: hexadecimal digits. */
@@ -87,22 +90,19 @@ static size_t chunk_head(char dst[20], size_t len) {
 
 /* A place for a chunk of len bytes, and for the end of the answer behind it. */
 static uint8_t *put_chunk(sbk_conn *conn, bool chunked, size_t len, bool ends) {
-  static const char last[] = "0\r\n\r\n";
+  const char *tail = ends ? "\r\n0\r\n\r\n" : "\r\n";
   char head[20];
   size_t head_len = chunked ? chunk_head(head, len) : 0;
-  size_t tail_len = chunked ? 2 + (ends ? sizeof(last) - 1 : 0) : 0;
+  size_t tail_len = chunked ? strlen(tail) : 0;
   uint8_t *dst = sbk__conn_room(conn, head_len + len + tail_len);
 
   if (dst == NULL) {
     return NULL;
   }
-  if (chunked) {
-    memcpy(dst, head, head_len);
-    memcpy(dst + head_len + len, "\r\n", 2);
-    memcpy(dst + head_len + len + 2, last, tail_len - 2);
-  }
+  dst = put_bytes(dst, head, head_len);
+  put_bytes(dst + len, tail, tail_len);
 
-  return dst + head_len;
+  return dst;
 }
 
 int sbk__sockjs_put(sbk_conn *conn, const sbk__sockjs_way *way, size_t len,
@@ -157,7 +157,7 @@ static int put_page(sbk_conn *conn, const sbk__sockjs_way *way) {
   }
   put(put(put(dst, head), way->callback), tail);
   memset(dst + len, ' ', all - len);
-  memcpy(dst + all, "\r\n\r\n", 4);
+  put(dst + all, "\r\n\r\n");
 
   return 0;
 }
@@ -180,7 +180,7 @@ int sbk__sockjs_put_prelude(sbk_conn *conn, const sbk__sockjs_way *way) {
     if (dst == NULL) {
       return SBK_ERR_NOMEM;
     }
-    memcpy(dst, "\r\n", 2);
+    put(dst, "\r\n");
     return 0;
   case SBK__SOCKJS_HTMLFILE:
     return put_page(conn, way);

@@ -43,7 +43,7 @@ static void check(len_fn measure, write_fn write, const char *in, size_t len,
   char *out = written(measure, write, in, len, &size);
 
   if (size != strlen(want) || memcmp(out, want, size) != 0) {
-    fail_msg("%s: %s, not %s", in, out, want);
+    fail_msg("%s: %s, not %s", in != NULL ? in : "NULL", out, want);
   }
   free(out);
 }
