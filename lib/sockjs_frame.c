@@ -15,7 +15,7 @@ static const char escapes[] = "uuuuuuuubtnufruu"
                               "................"
                               "...............u";
 
-enum { WORD = 8 };
+enum { WORD = 8, REASON_MAX = 123 };
 
 /* Are there eight bytes of ASCII that JSON leaves as they are? Without a high
  * bit in any of them, no subtraction borrows unless it has found something. */
@@ -199,6 +199,19 @@ size_t sbk__sockjs_text_len(const void *data, size_t len) {
   return text;
 }
 
+/* RFC 6455, 5.5.1: as long as the reason of a WebSocket's Close, and like that
+ * without half a character. */
+static size_t reason_len_of(const char *reason) {
+  size_t len = strlen(reason);
+
+  if (len > REASON_MAX) {
+    for (len = REASON_MAX; len > 0 && (reason[len] & 0xc0) == 0x80; len--) {
+    }
+  }
+
+  return len;
+}
+
 sbk_buf *sbk__sockjs_close_frame(const struct sbk_mem *mem, uint16_t code,
                                  const char *reason) {
   bool plain = reason == NULL || *reason == '\0';
@@ -215,7 +228,7 @@ sbk_buf *sbk__sockjs_close_frame(const struct sbk_mem *mem, uint16_t code,
   }
   reason = plain ? "" : reason;
   code_len = sbk__format_u64(digits, code);
-  reason_len = strlen(reason);
+  reason_len = reason_len_of(reason);
 
   buf = sbk__buf_new(mem, 6 + code_len +
                               sbk__sockjs_escaped_len(reason, reason_len));

@@ -72,7 +72,8 @@ size_t sbk__sockjs_script(void *dst, const void *data, size_t len);
 size_t sbk__sockjs_event_len(const void *data, size_t len);
 size_t sbk__sockjs_event(void *dst, const void *data, size_t len);
 
-/* `c[1002,"reason"]`, one reference. reason may be NULL. NULL: no memory. */
+/* `c[1002,"reason"]`, one reference. reason may be NULL; behind 123 bytes it is
+ * cut. NULL: no memory. */
 sbk_buf *sbk__sockjs_close_frame(const struct sbk_mem *mem, uint16_t code,
                                  const char *reason);
 

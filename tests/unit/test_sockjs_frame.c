@@ -200,6 +200,53 @@ static void a_close_frame_has_a_code_and_a_reason(void **state) {
   assert_null(sbk__sockjs_close_frame(&memory.mem, 1000, NULL));
 }
 
+/* RFC 6455, 5.5.1: a Close has room for 123 bytes of it. */
+static void a_reason_is_as_long_as_that_of_a_close(void **state) {
+  static const struct {
+    size_t plain; /* so many letters, and that behind them */
+    const char *end;
+    size_t left;
+  } rows[] = {
+      {122, "", 122},
+      {123, "", 123},
+      {124, "", 123},
+      {5000, "", 123},
+      {121, "\xc3\xa9", 123},
+      {121, "\xc3\xa9z", 123},
+      {122, "\xc3\xa9", 122},
+      {120, "\xe2\x82\xac", 123},
+      {121, "\xe2\x82\xac", 121},
+      {122, "\xe2\x82\xac", 122},
+      {119, "\xf0\x9f\x98\x80zz", 123},
+      {120, "\xf0\x9f\x98\x80zz", 120},
+      {121, "\xf0\x9f\x98\x80zz", 121},
+      {122, "\xf0\x9f\x98\x80zz", 122},
+  };
+  char reason[5010], frame[200];
+  sbk_buf *buf;
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < COUNT(rows); i++) {
+    memset(reason, 'x', rows[i].plain);
+    strcpy(reason + rows[i].plain, rows[i].end);
+    snprintf(frame, sizeof(frame), "c[4000,\"%.*s\"]", (int)rows[i].left,
+             reason);
+    buf = sbk__sockjs_close_frame(&memory.mem, 4000, reason);
+    assert_non_null(buf);
+    assert_int_equal(sbk_buf_len(buf), strlen(frame));
+    assert_memory_equal(sbk_buf_data(buf), frame, sbk_buf_len(buf));
+    sbk_buf_unref(buf);
+  }
+  /* What is written longer does not count more. */
+  memset(reason, '"', 200);
+  reason[200] = '\0';
+  buf = sbk__sockjs_close_frame(&memory.mem, 4000, reason);
+  assert_non_null(buf);
+  assert_int_equal(sbk_buf_len(buf), strlen("c[4000,\"\"]") + 2 * 123);
+  sbk_buf_unref(buf);
+}
+
 /* UTF-8 of a code point, without regard to surrogates. */
 static size_t put_code(uint32_t code, char *out) {
   if (code < 0x80) {
@@ -540,6 +587,7 @@ int main(void) {
       TEST(a_frame_in_a_script_is_escaped_once_more),
       TEST(a_frame_in_an_event_has_its_percent_signs_escaped),
       TEST(a_close_frame_has_a_code_and_a_reason),
+      TEST(a_reason_is_as_long_as_that_of_a_close),
       TEST(every_code_point_is_escaped_or_left_alone),
       TEST(every_surrogate_is_three_bad_bytes),
       TEST(every_place_in_a_word_is_looked_at),
