@@ -18,6 +18,27 @@ sbk__sockjs *sbk__sockjs_find(const sbk__endpoint *endpoint,
                        target->session_len);
 }
 
+static bool is_closed(const sbk__sockjs *sockjs) {
+  return sockjs->conn->session->state == SBK__CLOSING;
+}
+
+/* A session that could not say why would be as if it had never been: who polls
+ * would open another under its id. */
+const void *sbk__sockjs_last_words(const sbk__sockjs *sockjs, size_t *len) {
+  static const char no_memory[] = "c[1011,\"out of memory\"]";
+
+  if (!is_closed(sockjs)) {
+    return NULL;
+  }
+  if (sockjs->last == NULL) {
+    *len = sizeof(no_memory) - 1;
+    return no_memory;
+  }
+  *len = sockjs->last->len;
+
+  return sockjs->last->data;
+}
+
 /* ---- its life ---- */
 
 static sbk__sockjs *sockjs_new(sbk_conn *conn,
@@ -139,10 +160,6 @@ bool sbk__sockjs_work(sbk_conn *conn) {
   sbk__sockjs *sockjs = conn->sockjs;
 
   if (conn->state != SBK__CONN_DEAD) {
-    if (conn->session->state == SBK__CLOSING && sockjs->last == NULL) {
-      sbk__conn_end(conn, conn->session->reason); /* nothing could be said */
-      return false;
-    }
     sbk__conn_unhold(conn);
     if (conn->held == NULL) {
       answer_senders(sockjs);
@@ -161,7 +178,7 @@ bool sbk__sockjs_work(sbk_conn *conn) {
 void sbk__sockjs_wake(sbk__sockjs *sockjs) {
   sbk_session *session = sockjs->conn->session;
 
-  if (session->state == SBK__CLOSING && sockjs->last == NULL) {
+  if (is_closed(sockjs) && sockjs->last == NULL) {
     const sbk__entry *entry =
         session->out.count > 0
             ? sbk__outq_at(&session->out, session->out.count - 1)
@@ -315,7 +332,7 @@ void sbk__sockjs_detach(sbk_conn *conn) {
 
 /* All of a closed session's queue is out, but this is a new receiver. */
 static bool says_last_again(const sbk__sockjs *sockjs) {
-  return sockjs->last != NULL && sockjs->conn->session->out.count == 0;
+  return is_closed(sockjs) && sockjs->conn->session->out.count == 0;
 }
 
 bool sbk__sockjs_has_output(const sbk_conn *receiver) {
@@ -334,10 +351,12 @@ static size_t frame_limit(const sbk__sockjs *sockjs) {
 
 static void write_frame(const sbk__sockjs *sockjs, const sbk__frame *frame,
                         uint8_t *dst) {
+  size_t len;
+
   if (frame->entries > 0) {
     sbk__frame_write(sockjs->conn->session, frame, dst);
   } else {
-    memcpy(dst, sockjs->last->data, sockjs->last->len);
+    memcpy(dst, sbk__sockjs_last_words(sockjs, &len), frame->len);
   }
 }
 
@@ -384,7 +403,7 @@ int sbk__sockjs_next_frame(sbk_conn *receiver) {
   if (session->out.count > 0) {
     sbk__frame_next(session, frame_limit(sockjs), &frame);
   } else {
-    frame.len = sockjs->last->len;
+    sbk__sockjs_last_words(sockjs, &frame.len);
   }
   len = frame.len;
   if (sbk__sockjs_is_wrapped(&sockjs->way)) {

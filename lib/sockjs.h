@@ -17,7 +17,7 @@ typedef struct sbk__sockjs {
   sbk_conn *conn;     /* carries the session */
   sbk_conn *receiver; /* whose answer takes its output; NULL: none does */
   sbk__node senders;  /* requests whose messages wait for the host */
-  sbk_buf *last;      /* c[…], once it is closed */
+  sbk_buf *last;      /* c[…], once it is closed; NULL: no memory for it */
   char *user;         /* whom the first request named; NULL: nobody */
   char *origin;       /* of the first that had one; NULL: none had */
 
@@ -45,6 +45,8 @@ int sbk__sockjs_open(sbk_conn *conn, sbk__sockjs **sockjs);
 /* NULL: none of that id. */
 sbk__sockjs *sbk__sockjs_find(const sbk__endpoint *endpoint,
                               const sbk__sockjs_target *target);
+/* c[…] of one that is closed. NULL: it is not. */
+const void *sbk__sockjs_last_words(const sbk__sockjs *sockjs, size_t *len);
 
 /* From here on conn's answer, whose head is written, takes the output. The
  * way's callback moves here. */

@@ -392,6 +392,8 @@ static int begin_answer(sbk_conn *conn, sbk__sockjs_way *way) {
 
 static void give_frames(sbk_conn *conn, sbk__sockjs *sockjs) {
   static const char taken[] = "c[2010,\"Another connection still open\"]";
+  const void *last;
+  size_t last_len;
   sbk__sockjs_way way;
   int rv = begin_answer(conn, &way);
 
@@ -399,11 +401,12 @@ static void give_frames(sbk_conn *conn, sbk__sockjs *sockjs) {
     sbk__conn_end(conn, rv);
     return;
   }
+  last = sbk__sockjs_last_words(sockjs, &last_len);
   if (sockjs->receiver == NULL) {
     sbk__sockjs_attach(sockjs, conn, &way);
     sbk__http_receives(conn);
-  } else if (sockjs->last != NULL) {
-    answer_frame(conn, &way, sockjs->last->data, sockjs->last->len);
+  } else if (last != NULL) {
+    answer_frame(conn, &way, last, last_len);
   } else {
     answer_frame(conn, &way, taken, sizeof(taken) - 1);
   }

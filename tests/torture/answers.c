@@ -173,8 +173,8 @@ static size_t count_code(const struct codes *codes, unsigned code) {
  * one: there was another, or something would have been shown before. */
 static bool tells(const struct codes *clean, const struct codes *now) {
   static const char *const signs[] = {
-      "c[1011,", "message:out of memory", "\no\n",         "data: o\r",
-      "(\"o\")", "HTTP/1.1 404 ",         "HTTP/1.1 500 ", "HTTP/1.1 503 "};
+      "c[1011,", "out of memory", "\no\n",         "data: o\r",
+      "(\"o\")", "HTTP/1.1 404 ", "HTTP/1.1 500 ", "HTTP/1.1 503 "};
   size_t i;
 
   for (i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
