@@ -211,14 +211,9 @@ size_t sbk_broker_conn_count(sbk_broker *broker) {
 }
 
 void sbk_broker_shutdown(sbk_broker *broker) {
-  sbk__node *node;
-
   sbk__enter(broker);
-  broker->closed = broker->shut_down = true;
   broker->drain.done = broker->drain.count;
-  for (node = broker->conns.next; node != &broker->conns; node = node->next) {
-    sbk__conn_shutdown(sbk__item(node, sbk_conn, in_conns));
-  }
+  sbk__drain_shutdown(broker);
   sbk__leave(broker);
 }
 
@@ -237,7 +232,9 @@ int sbk_broker_drain(sbk_broker *broker, sbk_msec over) {
   sbk__enter(broker);
   broker->closed = true;
   sbk__drain_begin(broker, over);
-  broker->shut_down = broker->drain.count == 0;
+  if (broker->drain.count == 0) {
+    sbk__drain_shutdown(broker);
+  }
   sbk__leave(broker);
 
   return 0;

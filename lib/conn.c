@@ -492,6 +492,9 @@ void sbk__conn_shutdown(sbk_conn *conn) {
   if (conn->session != NULL) {
     sbk__session_close(conn->session, SBK_ERR_CLOSED, 1001,
                        sbk__fault_text(SBK__FAULT_SHUTDOWN));
+    if (sbk__sockjs_carries(conn)) {
+      sbk__sockjs_shutdown(conn->sockjs);
+    }
   } else if ((conn->state == SBK__CONN_HTTP || conn->state == SBK__CONN_BODY) &&
              conn->broker->sockjs_count == 0) {
     conn->reason = SBK_ERR_CLOSED;

@@ -74,5 +74,28 @@ void sbk__drain_tick(sbk_broker *broker) {
       sbk__conn_shutdown(conn);
     }
   }
-  broker->shut_down = drain->done == drain->count;
+  if (drain->done == drain->count) {
+    sbk__drain_shutdown(broker);
+  }
+}
+
+void sbk__drain_shutdown(sbk_broker *broker) {
+  sbk__node *node;
+
+  broker->closed = broker->shut_down = true;
+  for (node = broker->conns.next; node != &broker->conns; node = node->next) {
+    sbk__conn_shutdown(sbk__item(node, sbk_conn, in_conns));
+  }
+}
+
+void sbk__drain_requests(sbk_broker *broker) {
+  sbk__node *node;
+
+  for (node = broker->conns.next; node != &broker->conns; node = node->next) {
+    sbk_conn *conn = sbk__item(node, sbk_conn, in_conns);
+
+    if (conn->session == NULL) {
+      sbk__conn_shutdown(conn);
+    }
+  }
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "drain.h"
 #include "frames.h"
 #include "inbound.h"
 #include "msec.h"
@@ -133,17 +134,21 @@ static void answer_senders(sbk__sockjs *sockjs) {
 }
 
 void sbk__sockjs_free(sbk_conn *conn) {
-  const struct sbk_mem *mem = &conn->broker->core.mem;
+  sbk_broker *broker = conn->broker;
+  const struct sbk_mem *mem = &broker->core.mem;
   sbk__sockjs *sockjs = conn->sockjs;
 
   sbk__map_remove(&sockjs->endpoint->sockjs->sessions, sockjs->id,
                   sockjs->id_len);
-  conn->broker->sockjs_count--;
+  broker->sockjs_count--;
   sbk_buf_unref(sockjs->last);
   sbk__free(mem, sockjs->user);
   sbk__free(mem, sockjs->origin);
   sbk__free(mem, sockjs);
   conn->sockjs = NULL;
+  if (broker->closed && broker->sockjs_count == 0) {
+    sbk__drain_requests(broker);
+  }
 }
 
 void sbk__sockjs_ended(sbk_conn *conn) {
@@ -309,7 +314,7 @@ void sbk__sockjs_attach(sbk__sockjs *sockjs, sbk_conn *conn,
   sockjs->receiver = conn;
   sockjs->way = *way;
   sockjs->streamed = 0;
-  sockjs->ends = false;
+  sockjs->ends = sockjs->parting = false;
   sbk__session_taken_by(sockjs->conn->session, (uint8_t)way->kind);
   sbk__conn_ready(conn);
   sbk__conn_arm(sockjs->conn);
@@ -328,6 +333,14 @@ void sbk__sockjs_detach(sbk_conn *conn) {
   sockjs->way.callback = NULL;
   sbk__session_left_alone(sockjs->conn->session);
   sbk__conn_arm(sockjs->conn);
+  sbk__sockjs_shutdown(sockjs);
+}
+
+void sbk__sockjs_shutdown(sbk__sockjs *sockjs) {
+  if (sockjs->conn->broker->shut_down && sockjs->told &&
+      sockjs->receiver == NULL) {
+    sbk__conn_end(sockjs->conn, sockjs->conn->session->reason);
+  }
 }
 
 /* All of a closed session's queue is out, but this is a new receiver. */
@@ -420,6 +433,7 @@ int sbk__sockjs_next_frame(sbk_conn *receiver) {
   if (rv == 0) {
     sockjs->streamed = streamed;
     sockjs->ends = ends;
+    sockjs->parting = frame.last;
     sockjs->taken = frame.entries;
     sbk__output_take(session, frame.entries);
   }
@@ -440,25 +454,20 @@ static void frame_sent(sbk__sockjs *sockjs) {
   }
 }
 
-/* It has said goodbye, and nobody will ask again: the broker ends. */
-static bool is_done(const sbk__sockjs *sockjs) {
-  return sockjs->conn->broker->shut_down && says_last_again(sockjs);
-}
-
 void sbk__sockjs_sent(sbk_conn *receiver, size_t len) {
   sbk__sockjs *sockjs = receiver->sockjs;
 
   sockjs->frame_left -= len < sockjs->frame_left ? len : sockjs->frame_left;
-  if (sockjs->frame_left == 0 && sockjs->taken > 0) {
-    frame_sent(sockjs);
-    sbk__sockjs_vouch(sockjs, receiver);
+  if (sockjs->frame_left == 0) {
+    sockjs->told = sockjs->told || sockjs->parting;
+    if (sockjs->taken > 0) {
+      frame_sent(sockjs);
+      sbk__sockjs_vouch(sockjs, receiver);
+    }
   }
   if (sockjs->ends &&
       (receiver->stage == NULL || receiver->stage->bytes == 0)) {
     sbk__sockjs_detach(receiver);
     sbk__http_received(receiver);
-    if (is_done(sockjs)) {
-      sbk__conn_end(sockjs->conn, sockjs->conn->session->reason);
-    }
   }
 }

@@ -27,6 +27,8 @@ typedef struct sbk__sockjs {
   uint32_t taken;      /* entries that it was made of */
   sbk__sockjs_way way; /* of the receiver */
   bool ends;           /* nothing follows what it was given */
+  bool parting;        /* the frame under way is c[…] */
+  bool told;           /* one that was is out */
   bool hurries;        /* it does not rest now */
   size_t fed;          /* bytes that were taken from senders at fed_at */
   sbk_msec fed_at;
@@ -54,6 +56,8 @@ void sbk__sockjs_attach(sbk__sockjs *sockjs, sbk_conn *conn,
                         const sbk__sockjs_way *way);
 /* The receiver goes, whatever it was given. */
 void sbk__sockjs_detach(sbk_conn *conn);
+/* Nobody new comes: a session that has said c[…] need not say it again. */
+void sbk__sockjs_shutdown(sbk__sockjs *sockjs);
 /* A connection that serves a connected session does not count as one of a
  * stranger any more. */
 void sbk__sockjs_vouch(const sbk__sockjs *sockjs, sbk_conn *conn);

@@ -145,11 +145,134 @@ static void who_polls_hears_that_there_was_no_memory(void **state) {
   host_end(&host);
 }
 
+/* ---- the broker ends ---- */
+
+#define GOODBYE "c[1001,\"shutting down\"]\n"
+
+static void a_shutdown_waits_only_for_who_was_not_told(void **state) {
+  (void)state;
+  start();
+  expect_poll("/e/0/1/xhr", "o\n");
+  expect_poll("/e/0/2/xhr", "o\n");
+  expect_poll("/e/0/3/xhr", "o\n");
+  sbk_broker_shutdown(host.broker);
+  expect_poll("/e/0/1/xhr", GOODBYE);
+  assert_int_equal(count_sessions(), 2);
+  expect_poll("/e/0/2/xhr", GOODBYE);
+  assert_int_equal(count_sessions(), 1);
+  host_wait(&host, 4999);
+  assert_int_equal(sbk_broker_conn_count(host.broker), 1);
+  host_wait(&host, 1);
+  assert_int_equal(sbk_broker_conn_count(host.broker), 0);
+  host_end(&host);
+}
+
+static void who_was_told_before_the_shutdown_keeps_nobody(void **state) {
+  (void)state;
+  start();
+  sbk_session_close(open_stomp(), NULL);
+  expect_last(&peer, "c[3000,\"Go away!\"]\n");
+  peer_leave(&peer);
+  expect_poll("/s/0/id/xhr", "c[3000,\"Go away!\"]\n");
+  sbk_broker_shutdown(host.broker);
+  assert_int_equal(sbk_broker_conn_count(host.broker), 0);
+  host_end(&host);
+}
+
+/* While others are not told yet, it still says so to who asks. */
+static void who_was_told_in_a_drain_keeps_nobody_behind_it(void **state) {
+  (void)state;
+  start();
+  expect_poll("/e/0/1/xhr", "o\n");
+  expect_poll("/e/0/2/xhr", "o\n");
+  poll_begins(&peer, "/e/0/1/xhr");
+  poll_begins(&other, "/e/0/2/xhr");
+  assert_int_equal(sbk_broker_drain(host.broker, 2000), 0);
+  host_wait(&host, 0);
+  expect_last(&peer, GOODBYE);
+  peer_leave(&peer);
+  host_wait(&host, 999);
+  expect_poll("/e/0/1/xhr", GOODBYE);
+  assert_int_equal(count_sessions(), 2);
+  host_wait(&host, 1);
+  assert_int_equal(count_sessions(), 1);
+  expect_last(&other, GOODBYE);
+  peer_leave(&other);
+  assert_int_equal(sbk_broker_conn_count(host.broker), 0);
+  host_end(&host);
+}
+
+/* It has its c, though not the end of the answer. */
+static void who_goes_behind_the_goodbye_has_heard_it(void **state) {
+  uint8_t bytes[4096];
+  size_t len;
+
+  (void)state;
+  start();
+  stream_begins(&peer, "/e/0/1/eventsource");
+  sbk_broker_shutdown(host.broker);
+  len = sbk_conn_copy_out(peer.conn, bytes, sizeof(bytes));
+  assert_true(len > 5);
+  sbk_conn_sent(peer.conn, len - 5);
+  assert_int_equal(count_sessions(), 1);
+  peer_leave(&peer);
+  assert_int_equal(sbk_broker_conn_count(host.broker), 0);
+  host_end(&host);
+
+  start();
+  stream_begins(&peer, "/e/0/1/eventsource");
+  sbk_broker_shutdown(host.broker);
+  len = sbk_conn_copy_out(peer.conn, bytes, sizeof(bytes));
+  sbk_conn_sent(peer.conn, len - 8);
+  peer_leave(&peer);
+  assert_int_equal(sbk_broker_conn_count(host.broker), 1);
+  expect_poll("/e/0/1/xhr", GOODBYE);
+  assert_int_equal(sbk_broker_conn_count(host.broker), 0);
+  host_end(&host);
+}
+
+/* Kept alive, a connection asks again for as long as there is anything. */
+static void what_is_kept_alive_goes_with_the_last_session(void **state) {
+  struct peer silent;
+
+  (void)state;
+  start();
+  expect_poll("/e/0/id/xhr", "o\n");
+  peer_begin(&peer, &host, "GET", "/e/info", "", NULL);
+  assert_int_equal(peer_answer(&peer)->status, 200);
+  peer_begin(&other, &host, "POST", "/e/0/id/xhr_send", "", "[\"x\"]");
+  peer_open(&silent, &host, SBK_HTTP);
+  peer_say(&silent, "GET /e/inf");
+  host_wait(&host, 0);
+  sbk_broker_shutdown(host.broker);
+  assert_int_equal(sbk_conn_wants(peer.conn), SBK_WANT_READ);
+  peer_ask(&peer, "POST", "/e/0/id/xhr", "", "");
+  assert_string_equal(peer_answer(&peer)->body, "a[\"x\"]\n");
+  peer_ask(&peer, "POST", "/e/0/id/xhr", "", "");
+  assert_string_equal(peer_answer(&peer)->body, GOODBYE);
+  /* An answer that has not gone yet still does. */
+  assert_int_equal(peer_answer(&other)->status, 204);
+  assert_int_equal(sbk_conn_wants(peer.conn), 0);
+  assert_int_equal(sbk_conn_wants(silent.conn), 0);
+  host_wait(&host, 1000);
+  assert_int_equal(sbk_conn_wants(other.conn), 0);
+  peer_leave(&peer);
+  peer_leave(&other);
+  peer_leave(&silent);
+  assert_int_equal(sbk_broker_conn_count(host.broker), 0);
+  host_end(&host);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(
           a_session_is_closed_also_if_memory_ends_when_it_has_to_say_so),
       cmocka_unit_test(who_polls_hears_that_there_was_no_memory),
+      cmocka_unit_test(a_shutdown_waits_only_for_who_was_not_told),
+      cmocka_unit_test(who_was_told_before_the_shutdown_keeps_nobody),
+      cmocka_unit_test(who_was_told_in_a_drain_keeps_nobody_behind_it),
+      cmocka_unit_test(who_goes_behind_the_goodbye_has_heard_it),
+      cmocka_unit_test(what_is_kept_alive_goes_with_the_last_session),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

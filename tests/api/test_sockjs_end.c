@@ -194,30 +194,6 @@ static void no_websocket_opens_while_sessions_end(void **state) {
   host_end(&host);
 }
 
-/* Kept alive, a connection asks again for as long as there is anything. */
-static void what_is_kept_alive_goes_when_the_last_session_has(void **state) {
-  (void)state;
-  start();
-  expect_poll("/e", "id", "o\n");
-  peer_begin(&peer, &host, "GET", "/e/info", "", NULL);
-  assert_int_equal(peer_answer(&peer)->status, 200);
-  peer_open(&other, &host, SBK_HTTP);
-  host_wait(&host, 0);
-  sbk_broker_shutdown(host.broker);
-  assert_int_equal(sbk_conn_wants(peer.conn), SBK_WANT_READ);
-  peer_ask(&peer, "POST", "/e/0/id/xhr", "", "");
-  assert_string_equal(peer_answer(&peer)->body, "c[1001,\"shutting down\"]\n");
-  host_wait(&host, 10000);
-  assert_int_equal(sbk_conn_wants(peer.conn), 0);
-  assert_non_null(strstr(peer_hear(&other), " 408 "));
-  host_wait(&host, 1000);
-  assert_int_equal(sbk_conn_wants(other.conn), 0);
-  peer_leave(&peer);
-  peer_leave(&other);
-  assert_int_equal(sbk_broker_conn_count(host.broker), 0);
-  host_end(&host);
-}
-
 /* A STOMP session's goodbye is a Close like any other. */
 static void sessions_of_stomp_are_told_too(void **state) {
   (void)state;
@@ -988,7 +964,6 @@ int main(void) {
           a_broker_that_drains_lets_sessions_go_on_until_they_are_told),
       cmocka_unit_test(a_shutdown_reaches_who_polls_and_who_asks_afterwards),
       cmocka_unit_test(no_websocket_opens_while_sessions_end),
-      cmocka_unit_test(what_is_kept_alive_goes_when_the_last_session_has),
       cmocka_unit_test(sessions_of_stomp_are_told_too),
       cmocka_unit_test(a_session_counts_as_a_connection),
       cmocka_unit_test(a_page_reads_that_it_is_full),
