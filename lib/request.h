@@ -26,6 +26,7 @@ struct sbk_request {
   sbk__sockjs_target target;     /* below an endpoint with SockJS */
   struct sbk__sockjs_post *post; /* messages that it brings, or NULL */
   sbk__node in_senders;
+  uint64_t fed_to;   /* what its session had been fed, those included */
   int refusal;       /* of SockJS, once the body has come */
   uint8_t complaint; /* why */
   void *user_data;

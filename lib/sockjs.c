@@ -125,11 +125,27 @@ int sbk__sockjs_open(sbk_conn *conn, sbk__sockjs **sockjs) {
   return 0;
 }
 
-static void answer_senders(sbk__sockjs *sockjs) {
-  sbk__node *node;
+/* Were its messages taken, and does none of them wait? An end takes all. */
+static bool was_taken(const sbk__sockjs *sockjs, const sbk_request *request) {
+  const sbk_conn *conn = sockjs->conn;
+  size_t held =
+      conn->held != NULL ? conn->held->raw.len - conn->held->raw_done : 0;
+  uint64_t taken = sockjs->brought - held;
 
-  while ((node = sbk__list_shift(&sockjs->senders)) != NULL) {
-    sbk__sockjs_answer_sender(sbk__item(node, sbk_request, in_senders)->conn);
+  return is_closed(sockjs) || request->fed_to < taken ||
+         (request->fed_to == taken && !sbk__session_waits(conn->session));
+}
+
+static void answer_senders(sbk__sockjs *sockjs) {
+  while (!sbk__list_empty(&sockjs->senders)) {
+    sbk_request *request =
+        sbk__item(sockjs->senders.next, sbk_request, in_senders);
+
+    if (!was_taken(sockjs, request)) {
+      return;
+    }
+    sbk__list_remove(&request->in_senders);
+    sbk__sockjs_answer_sender(request->conn);
   }
 }
 
@@ -166,9 +182,7 @@ bool sbk__sockjs_work(sbk_conn *conn) {
 
   if (conn->state != SBK__CONN_DEAD) {
     sbk__conn_unhold(conn);
-    if (conn->held == NULL) {
-      answer_senders(sockjs);
-    }
+    answer_senders(sockjs);
     return false;
   }
   if (!conn->session->ended) {
@@ -261,7 +275,7 @@ static void hurry(sbk__sockjs *sockjs) {
   sbk__work_add(sockjs->conn->broker, &sockjs->conn->work); /* the answers */
 }
 
-void sbk__sockjs_feed(sbk__sockjs *sockjs, const sbk__sockjs_reader *reader) {
+static void take_all(sbk__sockjs *sockjs, const sbk__sockjs_reader *reader) {
   sbk_conn *conn = sockjs->conn;
   const uint8_t *data;
   size_t len, at = 0;
@@ -279,9 +293,26 @@ void sbk__sockjs_feed(sbk__sockjs *sockjs, const sbk__sockjs_reader *reader) {
     if (sbk__sockjs_rests(conn) && !sbk__conn_may_hold(conn, len)) {
       hurry(sockjs);
     }
+    sockjs->brought += len;
     sbk__conn_take(conn, data, len);
   }
   sbk__conn_arm(conn);
+}
+
+void sbk__sockjs_feed(sbk__sockjs *sockjs, sbk_conn *conn,
+                      const sbk__sockjs_reader *reader) {
+  sbk_request *request = conn->request;
+  uint64_t before = sockjs->brought;
+
+  take_all(sockjs, reader);
+  request->fed_to = sockjs->brought;
+  if (request->fed_to == before || was_taken(sockjs, request)) {
+    sbk__sockjs_answer_sender(conn);
+  } else {
+    /* As a stream that is not read: who sent it waits with what follows. */
+    conn->state = SBK__CONN_SENDS;
+    sbk__list_push(&sockjs->senders, &request->in_senders);
+  }
 }
 
 bool sbk__sockjs_rests(const sbk_conn *conn) {

@@ -30,7 +30,8 @@ typedef struct sbk__sockjs {
   bool parting;        /* the frame under way is c[…] */
   bool told;           /* one that was is out */
   bool hurries;        /* it does not rest now */
-  size_t fed;          /* bytes that were taken from senders at fed_at */
+  uint64_t brought;    /* bytes of all messages of senders */
+  size_t fed;          /* of them, those that were taken at fed_at */
   sbk_msec fed_at;
   size_t id_len;
   char id[];
@@ -61,8 +62,10 @@ void sbk__sockjs_shutdown(sbk__sockjs *sockjs);
 /* A connection that serves a connected session does not count as one of a
  * stranger any more. */
 void sbk__sockjs_vouch(const sbk__sockjs *sockjs, sbk_conn *conn);
-/* Messages of a client. */
-void sbk__sockjs_feed(sbk__sockjs *sockjs, const sbk__sockjs_reader *reader);
+/* Messages of a client, which conn brings: it is answered when they were taken,
+ * and none of them waits for the host. */
+void sbk__sockjs_feed(sbk__sockjs *sockjs, sbk_conn *conn,
+                      const sbk__sockjs_reader *reader);
 /* A body is there at once, and may hold more than max_queue: between its parts
  * the connection that carries rests, and others take what was made of them.
  * Does it, and what it takes next. */

@@ -310,14 +310,7 @@ static void take_messages(sbk_conn *conn, sbk__sockjs *sockjs) {
     return;
   }
 
-  sbk__sockjs_feed(sockjs, &post->reader);
-  if (sockjs->conn->held != NULL && sockjs->conn->state != SBK__CONN_DEAD) {
-    /* As a stream that is not read: who sent it waits with what follows. */
-    conn->state = SBK__CONN_SENDS;
-    sbk__list_push(&sockjs->senders, &conn->request->in_senders);
-  } else {
-    sbk__sockjs_answer_sender(conn);
-  }
+  sbk__sockjs_feed(sockjs, conn, &post->reader);
 }
 
 /* Nothing but one frame. */
