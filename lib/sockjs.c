@@ -345,6 +345,7 @@ void sbk__sockjs_attach(sbk__sockjs *sockjs, sbk_conn *conn,
   sockjs->receiver = conn;
   sockjs->way = *way;
   sockjs->streamed = 0;
+  sockjs->frame_len = sockjs->frame_left = 0;
   sockjs->ends = sockjs->parting = false;
   sbk__session_taken_by(sockjs->conn->session, (uint8_t)way->kind);
   sbk__conn_ready(conn);
@@ -356,7 +357,8 @@ void sbk__sockjs_detach(sbk_conn *conn) {
   sbk_broker *broker = conn->broker;
 
   conn->sockjs = NULL;
-  broker->counts.sockjs_interrupted += sockjs->taken > 0;
+  broker->counts.sockjs_interrupted +=
+      sockjs->frame_left > 0 && sockjs->frame_left < sockjs->frame_len;
   sockjs->receiver = NULL;
   sockjs->taken = 0;
   sockjs->left_at = broker->core.now;
@@ -422,10 +424,12 @@ static uint8_t *form_frame(const sbk__sockjs *sockjs, const sbk__frame *frame,
 static int put_frame(sbk_conn *conn, const sbk__frame *frame,
                      const uint8_t *formed, size_t len, bool ends) {
   sbk__sockjs *sockjs = conn->sockjs;
+  size_t before = conn->stage != NULL ? conn->stage->bytes : 0;
   uint8_t *room;
   int rv = sbk__sockjs_put(conn, &sockjs->way, len, ends, &room,
                            &sockjs->frame_left);
 
+  sockjs->frame_len = rv == 0 ? sockjs->frame_left - before : 0;
   if (rv == 0 && formed != NULL) {
     sbk__sockjs_wrap(&sockjs->way, room, formed, frame->len);
   } else if (rv == 0) {

@@ -23,7 +23,8 @@ typedef struct sbk__sockjs {
 
   sbk_msec left_at;    /* the last receiver went, or it began */
   size_t streamed;     /* bytes of frames in the answer under way */
-  size_t frame_left;   /* bytes to be counted off until a frame is out */
+  size_t frame_len;    /* bytes of the frame under way */
+  size_t frame_left;   /* to be counted off until it is out */
   uint32_t taken;      /* entries that it was made of */
   sbk__sockjs_way way; /* of the receiver */
   bool ends;           /* nothing follows what it was given */
