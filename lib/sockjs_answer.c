@@ -114,8 +114,10 @@ int sbk__sockjs_put(sbk_conn *conn, const sbk__sockjs_way *way, size_t len,
   if (dst == NULL) {
     return SBK_ERR_NOMEM;
   }
-  /* Who polls has the frame when the answer is whole; who reads a stream, when
-   * it is. */
+  /* Who reads a stream has the frame when that is whole; who polls, when the
+   * answer is. sockjs-client takes a poll's at its line end already, but gives
+   * its session up where the answer then breaks off; clients that read answers
+   * whole do not have it yet, and ask again. */
   *until = conn->stage->bytes;
   if (!sbk__sockjs_polls(way) && way->chunked) {
     *until -= ends ? 7 : 2;
