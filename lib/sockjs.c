@@ -149,13 +149,21 @@ static void answer_senders(sbk__sockjs *sockjs) {
   }
 }
 
+/* Another may have its id by now. */
+static void leave_map(sbk__sockjs *sockjs) {
+  sbk__map *sessions = &sockjs->endpoint->sockjs->sessions;
+
+  if (sbk__map_find(sessions, sockjs->id, sockjs->id_len) == sockjs) {
+    sbk__map_remove(sessions, sockjs->id, sockjs->id_len);
+  }
+}
+
 void sbk__sockjs_free(sbk_conn *conn) {
   sbk_broker *broker = conn->broker;
   const struct sbk_mem *mem = &broker->core.mem;
   sbk__sockjs *sockjs = conn->sockjs;
 
-  sbk__map_remove(&sockjs->endpoint->sockjs->sessions, sockjs->id,
-                  sockjs->id_len);
+  leave_map(sockjs);
   broker->sockjs_count--;
   sbk_buf_unref(sockjs->last);
   sbk__free(mem, sockjs->user);
@@ -170,6 +178,7 @@ void sbk__sockjs_free(sbk_conn *conn) {
 void sbk__sockjs_ended(sbk_conn *conn) {
   sbk__sockjs *sockjs = conn->sockjs;
 
+  leave_map(sockjs); /* a request that comes now comes too late for it */
   if (sockjs->receiver != NULL) {
     sbk__conn_end(sockjs->receiver, conn->reason);
   }
