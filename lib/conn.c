@@ -412,6 +412,9 @@ static int new_given(sbk_conn **conn, sbk_broker *broker,
   int rv = sbk__abi_copy(&copy, sizeof(copy), sizeof(copy), request);
 
   *conn = NULL;
+  if (rv == 0 && body_len != NULL && broker->depth > 0) {
+    rv = SBK_ERR_STATE; /* its body is fed to it */
+  }
   if (rv != 0) {
     return rv;
   }

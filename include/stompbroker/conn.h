@@ -74,7 +74,7 @@ SBK_API int sbk_conn_new_request(sbk_conn **conn, sbk_broker *broker,
  * (sbk_broker_next_ready() tells of more), and it ends when the connection
  * wants nothing. sbk_conn_eof() tells that the client has gone.
  *
- * As sbk_conn_new_request().
+ * As sbk_conn_new_request(); and SBK_ERR_STATE from a callback.
  */
 SBK_API int sbk_conn_new_exchange(sbk_conn **conn, sbk_broker *broker,
                                   const struct sbk_http_request *request,

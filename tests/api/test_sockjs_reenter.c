@@ -239,11 +239,16 @@ static int ask(struct play *p, sbk_conn **conn, const char *target,
 
 static void misuse(struct play *p, sbk_session *session) {
   sbk_broker *broker = p->host.broker;
+  sbk_conn *conn = p->stream.conn;
 
   (void)session;
   if (strcmp(p->where, "task") == 0) {
     return; /* that is no callback */
   }
+  assert_int_equal(ask(p, &conn, "/s/0/a/xhr_send", "[\"x\"]"), SBK_ERR_STATE);
+  assert_null(conn);
+  assert_int_equal(ask(p, &conn, "/e/0/p/xhr_send", "[\"x\"]"), SBK_ERR_STATE);
+  assert_int_equal(ask(p, &conn, "/e/0/p/xhr", ""), SBK_ERR_STATE);
   sbk_broker_tick(broker, p->host.now + 3600000);
   sbk_broker_free(broker);
   if (p->stream.conn != NULL) {
