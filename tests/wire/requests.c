@@ -62,6 +62,7 @@ static const char *reason_of(const char *status) {
       "204 No Content",
       "304 Not Modified",
       "400 Bad Request",
+      "401 Unauthorized",
       "403 Forbidden",
       "404 Not Found",
       "405 Method Not Allowed",
