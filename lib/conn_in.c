@@ -19,6 +19,15 @@ void sbk__conn_free_held(sbk_conn *conn) {
   }
 }
 
+/* A session over requests stays for who asks what became of it. */
+static void end_for_memory(sbk_conn *conn) {
+  if (sbk__sockjs_carries(conn)) {
+    sbk__session_fail(conn->session, SBK__FAULT_NOMEM, NULL);
+  } else {
+    sbk__conn_end(conn, SBK_ERR_NOMEM);
+  }
+}
+
 void sbk__conn_hold(sbk_conn *conn) {
   const struct sbk_mem *mem = &conn->broker->core.mem;
 
@@ -27,7 +36,7 @@ void sbk__conn_hold(sbk_conn *conn) {
   }
   conn->held = sbk__calloc(mem, 1, sizeof(*conn->held));
   if (conn->held == NULL) {
-    sbk__conn_end(conn, SBK_ERR_NOMEM);
+    end_for_memory(conn);
     return;
   }
   sbk__str_init(&conn->held->decoded, mem);
@@ -92,7 +101,7 @@ static void hold(sbk_conn *conn, const uint8_t *data, size_t len) {
   }
   sbk__str_add(&held->raw, data, len);
   if (held->raw.failed) {
-    sbk__conn_end(conn, SBK_ERR_NOMEM);
+    end_for_memory(conn);
   }
 }
 

@@ -13,12 +13,28 @@ static int on_message(sbk_session *session, int binary, const void *text,
   return sbk_session_send(session, binary, text, len);
 }
 
+static sbk_call *waiting; /* of a SEND that an interceptor holds */
+
+static enum sbk_verdict on_inbound(sbk_call *call, void *arg) {
+  (void)arg;
+  if (sbk_message_command(sbk_call_message(call)) != SBK_SEND) {
+    return SBK_PASS;
+  }
+  waiting = call;
+
+  return SBK_WAIT;
+}
+
 static void start(void) {
   struct sbk_sockjs sockjs = SBK_SOCKJS_INIT;
   struct sbk_endpoint endpoint = SBK_ENDPOINT_INIT;
 
+  waiting = NULL;
   host_init(&host);
   host_open(&host);
+  assert_int_equal(
+      sbk_broker_add_interceptor(host.broker, SBK_INBOUND, 0, on_inbound, NULL),
+      0);
   endpoint.sockjs = &sockjs;
   endpoint.path = "/s";
   assert_int_equal(sbk_broker_add_endpoint(host.broker, &endpoint), 0);
@@ -145,6 +161,41 @@ static void who_polls_hears_that_there_was_no_memory(void **state) {
   host_end(&host);
 }
 
+#define SEND "\"SEND\\ndestination:/topic/x\\n\\nbody\\u0000\""
+
+/* A request that could not be read at all changes nothing; else there is an
+ * ERROR, perhaps, and c. */
+static void
+who_sends_what_there_is_no_memory_to_hold_hears_of_it(void **state) {
+  const char *frame;
+  bool whole = false;
+  size_t at, failed = 0;
+
+  (void)state;
+  for (at = 0; !whole; at++) {
+    start();
+    open_stomp();
+    peer_open(&other, &host, SBK_HTTP);
+    host.mem.fail_from = host.mem.calls + at;
+    peer_ask(&other, "POST", "/s/0/id/xhr_send", "", "[" SEND "," SEND "]");
+    whole = host.mem.calls <= host.mem.fail_from;
+    host.mem.fail_from = SIZE_MAX;
+    peer_leave(&other);
+    peer_leave(&peer);
+    expect_once(&host, "POST", "/s/0/id/xhr_send", "", "[]", 204, "");
+    if (strstr(host.events, "disconnected") != NULL) {
+      frame = once(&host, "POST", "/s/0/id/xhr", "", "")->body;
+      if (strncmp(frame, "a[\"ERROR\\nmessage:out of memory\\n", 31) == 0) {
+        frame = once(&host, "POST", "/s/0/id/xhr", "", "")->body;
+      }
+      assert_string_equal(frame, "c[1011,\"out of memory\"]\n");
+      failed++;
+    }
+    host_end(&host);
+  }
+  assert_in_range(failed, 3, 30);
+}
+
 /* ---- the broker ends ---- */
 
 #define GOODBYE "c[1001,\"shutting down\"]\n"
@@ -268,6 +319,7 @@ int main(void) {
       cmocka_unit_test(
           a_session_is_closed_also_if_memory_ends_when_it_has_to_say_so),
       cmocka_unit_test(who_polls_hears_that_there_was_no_memory),
+      cmocka_unit_test(who_sends_what_there_is_no_memory_to_hold_hears_of_it),
       cmocka_unit_test(a_shutdown_waits_only_for_who_was_not_told),
       cmocka_unit_test(who_was_told_before_the_shutdown_keeps_nobody),
       cmocka_unit_test(who_was_told_in_a_drain_keeps_nobody_behind_it),
