@@ -309,7 +309,13 @@ static void on_cut(sbk_broker *broker) {
 
     if (session != NULL && session->state == SBK__CLOSING &&
         session->out.count > 0) {
-      sbk__conn_end(conn, SBK_ERR_SLOW);
+      /* Over requests it is still known, and says c[...] to who asks. */
+      sbk_conn *taker =
+          sbk__sockjs_carries(conn) ? conn->sockjs->receiver : conn;
+
+      if (taker != NULL) {
+        sbk__conn_end(taker, SBK_ERR_SLOW);
+      }
       sbk__output_clear(session);
     }
   }

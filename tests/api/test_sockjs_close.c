@@ -25,12 +25,15 @@ static enum sbk_verdict on_inbound(sbk_call *call, void *arg) {
   return SBK_WAIT;
 }
 
-static void start(void) {
+/* max_total_queue of 0: as ever. */
+static void start_with(size_t max_total_queue) {
   struct sbk_sockjs sockjs = SBK_SOCKJS_INIT;
   struct sbk_endpoint endpoint = SBK_ENDPOINT_INIT;
 
   waiting = NULL;
   host_init(&host);
+  host.config.max_total_queue = max_total_queue;
+  host.config.max_queue = max_total_queue;
   host_open(&host);
   assert_int_equal(
       sbk_broker_add_interceptor(host.broker, SBK_INBOUND, 0, on_inbound, NULL),
@@ -41,6 +44,10 @@ static void start(void) {
   endpoint.path = "/e";
   endpoint.message = on_message;
   assert_int_equal(sbk_broker_add_endpoint(host.broker, &endpoint), 0);
+}
+
+static void start(void) {
+  start_with(0);
 }
 
 static void expect_poll(const char *path, const char *frame) {
@@ -196,6 +203,62 @@ who_sends_what_there_is_no_memory_to_hold_hears_of_it(void **state) {
   assert_in_range(failed, 3, 30);
 }
 
+/* ---- too much waits ---- */
+
+/* What closed sessions have to say yet makes room for others; why they are
+ * closed they still say. */
+static void cut_by_pressure(bool taken) {
+  static char body[10000];
+  sbk_session *session;
+  struct peer reader;
+  int i;
+
+  start_with(30000);
+  session = open_stomp();
+  expect_once(&host, "POST", "/s/0/id/xhr_send", "",
+              "[\"SUBSCRIBE\\nid:1\\ndestination:/topic/a\\n\\n\\u0000\"]", 204,
+              "");
+  if (!taken) {
+    peer_leave(&peer);
+  }
+  memset(body, 'x', sizeof(body));
+  assert_int_equal(sbk_send(host.broker, "/topic/a", NULL, body, sizeof(body)),
+                   1);
+  if (taken) {
+    char part[100];
+
+    /* Some of it is on its way. */
+    sbk_conn_sent(peer.conn, sbk_conn_copy_out(peer.conn, part, sizeof(part)));
+  }
+  sbk_session_close(session, "enough");
+  peer_open(&reader, &host, SBK_TCP);
+  peer_connect(&reader, &host, NULL);
+  peer_subscribe(&reader, "1", "/topic/b");
+  for (i = 0; i < 3; i++) {
+    assert_int_equal(
+        sbk_send(host.broker, "/topic/b", NULL, body, sizeof(body) - 2000), 1);
+  }
+  assert_int_equal(times(peer_hear(&reader), "MESSAGE\n"), 3);
+  if (taken) {
+    assert_int_equal(sbk_conn_wants(peer.conn), 0);
+    assert_string_equal(peer_hear(&peer), "");
+    peer_leave(&peer);
+  }
+  expect_poll("/s/0/id/xhr", "c[1008,\"enough\"]\n");
+  host_wait(&host, 4999);
+  expect_poll("/s/0/id/xhr", "c[1008,\"enough\"]\n");
+  host_wait(&host, 1);
+  assert_int_equal(count_sessions(), 0);
+  host_end(&host);
+}
+
+static void
+a_closed_session_whose_output_had_to_go_says_so_still(void **state) {
+  (void)state;
+  cut_by_pressure(false);
+  cut_by_pressure(true);
+}
+
 /* ---- the broker ends ---- */
 
 #define GOODBYE "c[1001,\"shutting down\"]\n"
@@ -320,6 +383,7 @@ int main(void) {
           a_session_is_closed_also_if_memory_ends_when_it_has_to_say_so),
       cmocka_unit_test(who_polls_hears_that_there_was_no_memory),
       cmocka_unit_test(who_sends_what_there_is_no_memory_to_hold_hears_of_it),
+      cmocka_unit_test(a_closed_session_whose_output_had_to_go_says_so_still),
       cmocka_unit_test(a_shutdown_waits_only_for_who_was_not_told),
       cmocka_unit_test(who_was_told_before_the_shutdown_keeps_nobody),
       cmocka_unit_test(who_was_told_in_a_drain_keeps_nobody_behind_it),
