@@ -6,7 +6,7 @@
 #include "request.h"
 #include "sockjs.h"
 
-#define DROPPED_MAX (64 * 1024) /* bytes that are read and dropped */
+#define DROPPED_MAX ((size_t)65536) /* bytes that are read and dropped */
 
 /* What comes in. */
 
