@@ -9,7 +9,7 @@
 /* What a frame says: a number of the ledger in 1.2, a message-id before. */
 typedef struct names {
   const char *id;
-  const sbk__header *sub; /* 1.1; else NULL */
+  const sbk__header *sub; /* 1.1, and 1.0 where it says so; else NULL */
   bool by_number;
 } names;
 
@@ -18,7 +18,7 @@ static enum sbk__fault read_names(const sbk_session *session,
   bool by_sub = session->version == SBK__V11;
 
   n->by_number = session->version == SBK__V12;
-  n->sub = by_sub ? sbk__message_findz(msg, "subscription") : NULL;
+  n->sub = n->by_number ? NULL : sbk__message_findz(msg, "subscription");
   n->id = sbk_message_header(msg, n->by_number ? "id" : "message-id");
 
   return n->id == NULL || (by_sub && n->sub == NULL) ? SBK__FAULT_ACK_ID
