@@ -315,6 +315,7 @@ static void dispatch_upgrade(sbk_conn *conn) {
   if (status == 405 && conn->request->endpoint->sockjs != NULL) {
     sbk__http_count_refusal(conn, status);
     conn->request->close = true; /* there may be a body */
+    conn->request->last = false;
     sbk__sockjs_refuse(conn, status);
   } else if (status != 0) {
     sbk__http_refuse(conn, status);
@@ -340,8 +341,9 @@ static void dispatch(sbk_conn *conn) {
   const char *rest;
 
   conn->broker->counts.requests++;
-  request->close = request->head.http10 ||
-                   sbk__http_field_has(&request->head, "Connection", "close");
+  request->last = request->head.http10 ||
+                  sbk__http_field_has(&request->head, "Connection", "close");
+  request->close = request->last;
   request->endpoint =
       sbk__endpoint_find(conn->broker, sbk__http_path(&request->head), &rest);
   if (request->endpoint == NULL) {
@@ -431,9 +433,12 @@ int sbk__http_given(sbk_conn *conn, const struct sbk_http_request *given) {
   return 0;
 }
 
-/* Behind an answer. */
-static void go_on(sbk_conn *conn, bool close) {
+/* Behind an answer; last: the client has said that it asks no more. */
+static void go_on(sbk_conn *conn, bool close, bool last) {
   conn->served = true;
+  /* It may wait for the end of the stream, and nothing of it is left unread
+   * that the kernel would throw the answer away for. */
+  conn->eof = conn->eof || (last && conn->held == NULL);
   if (close || conn->unframed ||
       (conn->broker->closed && conn->broker->sockjs_count == 0)) {
     linger(conn);
@@ -447,10 +452,10 @@ static void go_on(sbk_conn *conn, bool close) {
 }
 
 void sbk__http_answered(sbk_conn *conn) {
-  bool close = conn->request->close;
+  bool close = conn->request->close, last = conn->request->last;
 
   request_free(conn);
-  go_on(conn, close);
+  go_on(conn, close, last);
 }
 
 void sbk__http_receives(sbk_conn *conn) {
@@ -459,7 +464,7 @@ void sbk__http_receives(sbk_conn *conn) {
 
 void sbk__http_received(sbk_conn *conn) {
   request_free(conn);
-  go_on(conn, conn->close);
+  go_on(conn, conn->close, conn->close);
 }
 
 void sbk__http_work(sbk_conn *conn) {

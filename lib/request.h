@@ -37,6 +37,7 @@ struct sbk_request {
   bool waiting; /* a handshake in the host's hands */
   bool answered;
   bool close; /* the connection ends behind the answer */
+  bool last;  /* the client says so, and has said all of it */
   bool resumed;
   enum sbk_verdict verdict;
 };

@@ -214,6 +214,7 @@ void sbk__sockjs_dispatch(sbk_conn *conn) {
   if (bad != 0) {
     /* Where the next request begins cannot be told, or is too far. */
     request->close = true;
+    request->last = false;
     request->refusal = request->refusal != 0 ? request->refusal : -bad;
     request->body_len = 0;
   }

@@ -168,7 +168,6 @@ static void put_answer(const struct macro *m, const char *name, char *text,
     macro_put(m, "%s< %s\\", name, body);
   }
   if (last) {
-    macro_put(m, "%s eof", name);
     macro_put(m, "%s< [end]", name);
   }
 }
