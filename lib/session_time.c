@@ -1,6 +1,7 @@
 #include "msec.h"
 #include "output.h"
 #include "session.h"
+#include "sockjs_url.h"
 
 /* What time alone does to a session. */
 
@@ -97,14 +98,24 @@ static sbk_msec silence_due(const sbk_session *session) {
 }
 
 /* sockjs-protocol 0.3.3, Protocol and framing: `h` now and then, unless
- * heart-beats of STOMP go out. */
+ * heart-beats of STOMP go out. sockjs-client gives its session up when a poll
+ * of JSONP takes 35 s, so that those come as often there. */
+static sbk_msec beat_interval(const sbk_session *session) {
+  sbk_msec of_sockjs =
+      session->framed ? session->endpoint->sockjs->heartbeat : SBK_NEVER;
+
+  if (session->beat_out != 0) {
+    return session->transport == SBK__SOCKJS_JSONP
+               ? sbk__earlier(session->beat_out, of_sockjs)
+               : session->beat_out;
+  }
+
+  return pings(session) ? session->broker->core.config.ping_interval
+                        : of_sockjs;
+}
+
 static sbk_msec beat_due(const sbk_session *session) {
-  sbk_msec interval = session->away            ? SBK_NEVER
-                      : session->beat_out != 0 ? session->beat_out
-                      : session->framed ? session->endpoint->sockjs->heartbeat
-                      : pings(session)
-                          ? session->broker->core.config.ping_interval
-                          : SBK_NEVER;
+  sbk_msec interval = session->away ? SBK_NEVER : beat_interval(session);
 
   return interval == SBK_NEVER ? SBK_NEVER
                                : sbk__after(session->last_out, interval);
