@@ -173,8 +173,7 @@ static void upgrade(sbk_conn *conn) {
   request->user_name = NULL;
   request_free(conn);
   if (framed) {
-    sbk__session_push(conn->session, sbk_buf_copy(conn->broker, "o", 1),
-                      SBK__OUT_FRAME);
+    sbk__session_greet(conn->session);
   }
   if (conn->session->state != SBK__CLOSING) {
     sbk__conn_opened(conn);

@@ -416,8 +416,19 @@ static void drop_to(sbk_session *session, uint32_t keep) {
   }
 }
 
+/* Does SockJS's `o` come first yet? What follows it makes no sense without. */
+static bool opens(const sbk_session *session) {
+  const sbk__entry *front =
+      session->out.count > 0 ? sbk__outq_at(&session->out, 0) : NULL;
+
+  return front != NULL && front->slot == SBK__OUT_FRAME &&
+         front->ref.buf->data[0] == 'o';
+}
+
 void sbk__output_drop(sbk_session *session) {
-  drop_to(session, sbk__session_started(session));
+  uint32_t started = sbk__session_started(session);
+
+  drop_to(session, started == 0 && opens(session) ? 1 : started);
 }
 
 void sbk__output_clear(sbk_session *session) {

@@ -222,6 +222,21 @@ void sbk__session_push(sbk_session *session, sbk_buf *frame, uint32_t kind) {
   wake(session);
 }
 
+void sbk__session_greet(sbk_session *session) {
+  sbk_broker *broker = session->broker;
+  sbk_buf *frame = sbk_buf_copy(broker, "o", 1);
+
+  if (frame == NULL || sbk__outq_reserve(&session->out, &broker->rings) != 0) {
+    sbk_buf_unref(frame);
+    sbk__session_close(session, SBK_ERR_NOMEM,
+                       sbk__fault_close(SBK__FAULT_NOMEM),
+                       sbk__fault_text(SBK__FAULT_NOMEM));
+    return;
+  }
+  push(session, frame, SBK__OUT_FRAME);
+  wake(session);
+}
+
 /* ---- the end ---- */
 
 static void closing(sbk_session *session, int reason) {

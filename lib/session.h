@@ -108,6 +108,10 @@ int sbk__session_connected(sbk_session *session);
  * limit or without memory the session is closed. kind is one of SBK__OUT_….
  */
 void sbk__session_push(sbk_session *session, sbk_buf *frame, uint32_t kind);
+/* sockjs-protocol 0.3.3, Protocol: `o`, at once and before anything else.
+ * Without memory for it the session ends, and what it says has no need of it.
+ */
+void sbk__session_greet(sbk_session *session);
 /* Makes room for bytes more, if need be by dropping messages; false: there is
  * none, and the session is closed, or what was to come is dropped as overflow
  * says. */

@@ -113,9 +113,7 @@ int sbk__sockjs_open(sbk_conn *conn, sbk__sockjs **sockjs) {
   session->data = request->session_data;
   session->user_name = request->user_name;
   request->user_name = NULL;
-  /* sockjs-protocol 0.3.3, Protocol: at once, and before anything else. */
-  sbk__session_push(session, sbk_buf_copy(conn->broker, "o", 1),
-                    SBK__OUT_FRAME);
+  sbk__session_greet(session);
   if (session->state != SBK__CLOSING) {
     sbk__conn_opened(carrier);
   }
