@@ -338,13 +338,16 @@ static bool probe_works(const struct run *clean) {
   return clean->script->no_probe;
 }
 
-static bool fail_each(struct run *clean, struct mode *mode, size_t only) {
+/* alternate: all that follow fail with every other one. */
+static bool fail_each(struct run *clean, struct mode *mode, bool alternate,
+                      size_t only) {
   struct run *now = own_realloc(NULL, sizeof(*now));
   bool fine = true, failed = true;
   size_t n = only > 0 ? only : 1;
 
   while (fine && failed) {
     mode->fail_at = n;
+    mode->fail_on = alternate ? n % 2 == mode->over % 2 : mode->fail_on;
     if (getenv("TORTURE_TRACE") != NULL) {
       fprintf(stderr, "%s: n=%zu on=%d taking=%d\n", clean->script->path, n,
               mode->fail_on, (int)mode->taking);
@@ -382,11 +385,15 @@ bool torture_script(const struct script *script, enum over over, size_t only) {
     fine = false;
   }
   mode.unchecked = true;
-  for (i = 0; i < 6 && fine; i++) {
+  if (fine && over != OVER_WEBSOCKET) {
+    mode.taking = TAKE_COPY;
+    fine = fail_each(clean, &mode, true, only);
+  }
+  for (i = 0; i < 6 && fine && over == OVER_WEBSOCKET; i++) {
     mode.fail_on = i & 1;
     mode.taking = takings[i / 2];
     mode.leave_open = i & 1;
-    fine = fail_each(clean, &mode, only);
+    fine = fail_each(clean, &mode, false, only);
   }
   run_clear(clean);
   own_free(clean);

@@ -11,7 +11,8 @@
  * what comes out must be what comes out otherwise, less whole frames, up to an
  * ERROR or a Close; nothing may be lost without anybody's being told; and
  * afterwards the broker serves a fresh session. Prints diagnostics; true: all
- * is well. only: this n alone, if it is not 0.
+ * is well. only: this n alone, if it is not 0. Over SockJS each n is played
+ * once: every other one with all that follow.
  */
 bool torture_script(const struct script *script, enum over over, size_t only);
 

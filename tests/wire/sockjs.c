@@ -57,6 +57,9 @@ void client_hang_up(struct client *client) {
   run_end(&client->receiver, false);
   run_end(&client->sender, false);
   client->asking = client->sending = false;
+  /* What came meanwhile nobody reads. */
+  codes_clear(&client->receiver.shower.shown);
+  codes_clear(&client->sender.shower.shown);
   codes_clear(&client->outbox);
 }
 
@@ -192,6 +195,10 @@ static void frame_came(struct client *client) {
   client->tries = 0;
   switch (frame->len > 0 ? frame->at[0] : 0) {
   case 'o':
+    if (client->opened && run_of(client)->mode->unchecked) {
+      give_up(client); /* its session has ended, and it did not hear of it */
+      return;
+    }
     fine = fine && frame->len == 1 && !client->opened;
     client->opened = true;
     break;
@@ -202,7 +209,9 @@ static void frame_came(struct client *client) {
     fine = fine && client->opened && answer_messages(shown, frame);
     break;
   default:
-    fine = fine && client->opened && answer_close(shown, frame);
+    /* One that found no memory to open may have nothing else to say. */
+    fine = fine && (client->opened || run_of(client)->mode->unchecked) &&
+           answer_close(shown, frame);
     client->closed = true;
     break;
   }
@@ -341,7 +350,8 @@ static bool read_all(struct client *client, struct stream *stream,
   size_t i;
 
   memset(&stream->shower.shown, 0, sizeof(came));
-  for (i = 0; i < came.len && !run_of(client)->failed; i++) {
+  for (i = 0; i < came.len && !run_of(client)->failed && !client->gave_up;
+       i++) {
     if (came.at[i] == CODE_END) {
       ended(client);
     } else {
@@ -479,7 +489,7 @@ unsigned client_wants(const struct client *client, unsigned expected) {
 }
 
 void client_leave(struct client *client) {
-  bool alive = is_up(client);
+  bool alive = !client->closed && !client->left;
 
   client_hang_up(client);
   client->left = true;
@@ -563,11 +573,6 @@ bool client_has_handshake(const struct client *client) {
 }
 
 int client_handshake(struct client *client, sbk_request *request) {
-  sbk_session *session = sbk_request_session(request);
-
-  if (session != NULL) {
-    client_session(client, session);
-  }
   return client->user != NULL ? sbk_request_set_user(request, client->user) : 0;
 }
 
