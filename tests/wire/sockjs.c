@@ -380,7 +380,7 @@ bool client_turn(struct client *client) {
     if (receive(client) != 0) {
       client->tries++;
     }
-    did = true;
+    return true; /* what came at once is read before more is said */
   }
   if (is_up(client) && !client->sending && client->outbox.len > 0) {
     send(client);
