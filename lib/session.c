@@ -233,6 +233,7 @@ void sbk__session_greet(sbk_session *session) {
                        sbk__fault_text(SBK__FAULT_NOMEM));
     return;
   }
+  session->moved = broker->core.now; /* nothing has waited yet */
   push(session, frame, SBK__OUT_FRAME);
   wake(session);
 }

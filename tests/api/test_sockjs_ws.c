@@ -50,6 +50,25 @@ static void messages_come_in_frames(void **state) {
   host_end(&host);
 }
 
+/* Whatever the clock says, what has just opened is not slow. */
+static void a_session_opens_long_after_the_clock_began(void **state) {
+  (void)state;
+  open_host(0);
+  host_wait(&host, (sbk_msec)1 << 40);
+  peer_open(&peer, &host, SBK_HTTP);
+  assert_int_equal(peer_say(&peer, UPGRADE("/echo/0/id/websocket")), 0);
+  host_wait(&host, 1);
+  assert_non_null(strstr(peer_hear(&peer), "\x81\x01o"));
+  peer.websocket = true;
+  host_wait(&host, 1);
+  assert_int_equal(peer_say(&peer, "[\"a\"]"), 0);
+  host_wait(&host, 1);
+  assert_string_equal(peer_hear(&peer), "a[\"a\"]");
+  assert_string_equal(host.events,
+                      "handshake /echo/0/id/websocket;connected -;");
+  host_end(&host);
+}
+
 static void a_raw_websocket_has_none(void **state) {
   (void)state;
   open_host(0);
@@ -112,6 +131,7 @@ static void a_broker_that_ends_waits_for_nobody_who_was_told(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(messages_come_in_frames),
+      cmocka_unit_test(a_session_opens_long_after_the_clock_began),
       cmocka_unit_test(a_raw_websocket_has_none),
       cmocka_unit_test(an_error_stands_in_front_of_the_close),
       cmocka_unit_test(who_serves_a_connected_session_is_no_stranger),
