@@ -215,6 +215,7 @@ static void feed_piece(struct stream *stream, const uint16_t *at, size_t len) {
 
 void run_feed(struct stream *stream, const struct codes *codes) {
   const struct mode *mode = stream->run->mode;
+  bool asks = stream->shower.http && !stream->shower.websocket;
   size_t i;
 
   if (mode->feeding == FEED_BYTES) {
@@ -228,6 +229,10 @@ void run_feed(struct stream *stream, const struct codes *codes) {
     feed_piece(stream, codes->at + mode->cut, codes->len - mode->cut);
   } else {
     feed_piece(stream, codes->at, codes->len);
+  }
+  if (mode->taking == TAKE_UNEVEN && asks) {
+    /* As loops do before they write: nothing can be due of what is new. */
+    sbk_broker_tick(stream->run->broker, stream->run->now);
   }
   serve_conns(stream->run);
 }
