@@ -32,14 +32,16 @@ int client_session(const struct client *c) {
 }
 
 void client_comes(struct client *c) {
-  char text[256];
+  char text[256], name[24];
   int len;
 
   link_free(&c->link);
-  if (!link_open(&c->link, c->sim->broker, of(c, 2) == 0, c->name)) {
+  c->session = model_session(&c->sim->model);
+  snprintf(name, sizeof(name), "%s.%d", c->name, c->session);
+  if (!link_open(&c->link, c->sim->broker, &c->sim->chance,
+                 (enum way)of(c, WAY_COUNT), name)) {
     return;
   }
-  c->session = model_session(&c->sim->model);
   c->connected = c->leaving = c->excused = c->ended = false;
   c->frozen = 0;
   c->said = c->heard = c->sim->now;
@@ -55,8 +57,7 @@ void client_comes(struct client *c) {
       (unsigned)c->offered, (unsigned)c->wanted);
   client_put(c, CONNECTS, text, (size_t)len + 1);
   sim_note(c->sim, "%s comes, %s over %s", c->name,
-           client_versions[c->version - 10],
-           c->link.websocket ? "websocket" : "tcp");
+           client_versions[c->version - 10], way_names[c->link.way]);
 }
 
 /* ---- the stream ---- */
@@ -71,8 +72,8 @@ static void reads(struct client *c, size_t most) {
   if (c->link.conn == NULL) {
     return;
   }
-  if (!link_read(&c->link, most) && !c->sim->short_of_memory) {
-    client_complain(c, "that is no WebSocket", NULL);
+  if (!link_read(&c->link, c->sim->now, most) && !c->sim->short_of_memory) {
+    client_complain(c, "that is no WebSocket or SockJS", NULL);
   }
   if (c->link.came > before) {
     c->heard = c->sim->now;
@@ -89,7 +90,7 @@ static void reads(struct client *c, size_t most) {
     at += (size_t)len;
   }
   bytes_take(in, at < in->len ? at : in->len);
-  if (c->link.closed || sbk_conn_wants(c->link.conn) == 0) {
+  if (link_is_over(&c->link)) {
     if (!c->leaving && !c->excused && !c->sim->short_of_memory) {
       client_complain(c, "it was closed", NULL);
     }
@@ -106,6 +107,9 @@ static void writes(struct client *c, size_t most) {
   link_arrive(&c->link, c->sim->now, most);
   if (c->link.arrived > before) {
     c->said = c->sim->now;
+  }
+  if (c->link.closed) { /* a request failed: was it done? */
+    model_session_end(model_of(c), c->session);
   }
   while (c->first < c->count && c->commands[c->first].end <= c->link.arrived) {
     client_carry_out(c, &c->commands[c->first++]);
@@ -139,11 +143,11 @@ static bool is_fair(struct client *c, int reason) {
   }
 }
 
-void client_ended(struct client *c, int reason) {
-  bool fair = c->excused || is_fair(c, reason);
+void client_ended(struct client *c, int session, int reason) {
+  bool fair = session != c->session || c->excused || is_fair(c, reason);
 
-  model_session_end(model_of(c), c->session);
-  c->ended = true;
+  model_session_end(model_of(c), session);
+  c->ended = c->ended || session == c->session;
   c->sim->ended++;
   if (reason == SBK_ERR_SLOW) {
     c->sim->slow++;
@@ -154,7 +158,8 @@ void client_ended(struct client *c, int reason) {
   }
   sim_note(c->sim, "%s is ended: %s", c->name, sbk_strerror(reason));
   if (fair) {
-    c->excused = c->excused || reason != SBK_ERR_STOMP;
+    c->excused =
+        c->excused || (session == c->session && reason != SBK_ERR_STOMP);
   } else {
     client_complain(c, "its session was ended", sbk_strerror(reason));
   }
@@ -191,27 +196,26 @@ void client_keeps_alive(struct client *c) {
   if (c->say_every != SBK_NEVER && !c->leaving &&
       c->sim->now - c->said >= c->say_every / 2) {
     if (c->link.up.len == 0) {
-      link_send(&c->link, &c->sim->chance, "\n", 1);
+      link_send(&c->link, "\n", 1);
     }
     writes(c, SIZE_MAX);
   }
-  if (!c->connected) {
-    writes(c, SIZE_MAX); /* a client is let in within its time, or not */
+  /* A client is let in within its time, or not; and so is a request. */
+  if (!c->connected || link_is_sockjs(&c->link)) {
+    writes(c, SIZE_MAX);
   }
   reads(c, SIZE_MAX);
   gap = c->sim->now - c->heard;
   if (c->hear_every != SBK_NEVER && gap > c->hear_every && !c->excused &&
-      !c->ended && c->link.conn != NULL && !c->leaving) {
+      !c->ended && c->link.conn != NULL && !c->leaving &&
+      !c->sim->short_of_memory) { /* to come again takes some */
     model_complain(model_of(c), "%s heard nothing for %llu ms of %llu", c->name,
                    (unsigned long long)gap, (unsigned long long)c->hear_every);
   }
 }
 
 bool client_is_busy(const struct client *c) {
-  char byte;
-
-  return c->link.conn != NULL &&
-         (c->link.up.len > 0 || sbk_conn_copy_out(c->link.conn, &byte, 1) > 0);
+  return c->link.conn != NULL && (c->link.up.len > 0 || link_is_full(&c->link));
 }
 
 void client_settles(struct client *c) {

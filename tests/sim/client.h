@@ -30,6 +30,6 @@ void client_takes_all(struct client *client, int queue);
 void client_comes(struct client *client);
 void client_leaves(struct client *client);
 /* The broker has ended its session. */
-void client_ended(struct client *client, int reason);
+void client_ended(struct client *client, int session, int reason);
 
 #endif

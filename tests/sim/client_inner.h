@@ -84,7 +84,7 @@ static inline bool is_frozen(const struct client *c) {
 struct command *client_put(struct client *c, enum what what, const char *frame,
                            size_t len);
 void client_write_destination(char text[32], bool queue, int dest);
-void client_write_body(char *body, int number, size_t size);
+void client_write_body(char *body, int number, size_t size, bool text);
 /* tx: -1, or the transaction that it is said in. */
 void client_sends(struct client *c, int tx);
 void client_subscribe(struct client *c, bool queue, int dest, enum ack ack);

@@ -15,7 +15,7 @@ struct command *client_put(struct client *c, enum what what, const char *frame,
       abort();
     }
   }
-  link_send(&c->link, &c->sim->chance, frame, len);
+  link_send(&c->link, frame, len);
   command = &c->commands[c->count++];
   memset(command, 0, sizeof(*command));
   command->end = c->link.put;
@@ -37,12 +37,13 @@ static int ask_receipt(struct client *c, char line[32], uint32_t sides) {
 }
 
 /* What a message's body is: its number and its size tell all of it. */
-void client_write_body(char *body, int number, size_t size) {
+void client_write_body(char *body, int number, size_t size, bool text) {
   size_t i, len = (size_t)snprintf(body, BODY_MAX, "%d ", number);
 
   for (i = len; i < size; i++) {
-    body[i] = number % 3 == 0 ? (char)(i * 31 + (size_t)number)
-                              : (char)('a' + (i + (size_t)number) % 26);
+    body[i] = !text && number % 3 == 0
+                  ? (char)(i * 31 + (size_t)number)
+                  : (char)('a' + (i + (size_t)number) % 26);
   }
 }
 
@@ -76,10 +77,12 @@ void client_sends(struct client *c, int tx) {
   len = (size_t)snprintf(text, sizeof(text), "SEND\ndestination:%s\n%s%s%s", to,
                          receipt, in,
                          c->version > 10 ? "tag:a\\nb\\c\\\\\n" : "");
+  model_of(c)->messages[message].text = link_is_sockjs(&c->link);
   model_of(c)->messages[message].tagged = c->version > 10;
   len += (size_t)snprintf(text + len, sizeof(text) - len,
                           "content-length:%zu\n\n", size);
-  client_write_body(text + len, message, size);
+  client_write_body(text + len, message, size,
+                    model_of(c)->messages[message].text);
   text[len + size] = '\0';
   command = client_put(c, SENDS, text, len + size + 1);
   command->it = message;

@@ -88,7 +88,7 @@ static void says(struct hostile *h) {
     break;
   }
   if (len > 0) {
-    link_send(&h->link, &h->sim->chance, text, len);
+    link_send(&h->link, text, len);
   }
   /* And what WebSocket makes of it. */
   if (of(h, 16) == 0 && h->link.up.len > 0) {
@@ -102,7 +102,8 @@ void hostile_act(struct hostile *h) {
   if (link->conn == NULL) {
     if (of(h, 4) == 0) {
       link_free(link);
-      link_open(link, h->sim->broker, of(h, 2) == 0, h->name);
+      link_open(link, h->sim->broker, &h->sim->chance, (enum way)of(h, 2),
+                h->name);
     }
     return;
   }
@@ -119,7 +120,7 @@ void hostile_act(struct hostile *h) {
     break;
   case 1:
   case 2:
-    link_read(link, of(h, 4000));
+    link_read(link, h->sim->now, of(h, 4000));
     bytes_take(&link->in, link->in.len);
     break;
   default:

@@ -1,4 +1,4 @@
-#include "link.h"
+#include "sockjs.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,25 +15,50 @@ static void put(struct link *link, const void *data, size_t len) {
   link->put += len;
 }
 
-bool link_open(struct link *link, sbk_broker *broker, bool websocket,
-               const char *name) {
+const char *const way_names[WAY_COUNT] = {"tcp", "websocket", "xhr_streaming",
+                                          "xhr"};
+
+bool link_open(struct link *link, sbk_broker *broker, struct chance *chance,
+               enum way way, const char *name) {
   memset(link, 0, sizeof(*link));
-  link->websocket = websocket;
-  if (sbk_conn_new(&link->conn, broker, websocket ? SBK_HTTP : SBK_TCP, name,
-                   NULL) != 0) {
+  link->way = way;
+  link->chance = chance;
+  link->broker = broker;
+  snprintf(link->name, sizeof(link->name), "%s", name);
+  if (sbk_conn_new(&link->conn, broker, way == WAY_TCP ? SBK_TCP : SBK_HTTP,
+                   name, NULL) != 0) {
     return false;
   }
-  if (websocket) {
+  if (way == WAY_WEBSOCKET) {
     put(link, upgrade, sizeof(upgrade) - 1);
+  } else if (link_is_sockjs(link)) {
+    sockjs_open(link);
   }
 
   return true;
+}
+
+bool link_is_sockjs(const struct link *link) {
+  return link->way >= WAY_STREAMING;
+}
+
+bool link_is_over(const struct link *link) {
+  return link->closed ||
+         (!link_is_sockjs(link) && sbk_conn_wants(link->conn) == 0);
+}
+
+bool link_is_full(const struct link *link) {
+  char byte;
+
+  return link_is_sockjs(link) ? sockjs_is_full(link)
+                              : sbk_conn_copy_out(link->conn, &byte, 1) > 0;
 }
 
 void link_drop(struct link *link) {
   sbk_conn_free(link->conn);
   link->conn = NULL;
   bytes_free(&link->up);
+  sockjs_drop(link);
 }
 
 void link_free(struct link *link) {
@@ -43,9 +68,9 @@ void link_free(struct link *link) {
 }
 
 /* RFC 6455, 5.2: a masked frame. */
-static void send_frame(struct link *link, struct chance *chance, int first,
-                       const char *data, size_t len) {
-  uint64_t random = chance_next(chance);
+static void send_frame(struct link *link, int first, const char *data,
+                       size_t len) {
+  uint64_t random = chance_next(link->chance);
   unsigned char head[14], mask[4];
   size_t i, head_len = 2;
   char part[256];
@@ -76,12 +101,16 @@ static void send_frame(struct link *link, struct chance *chance, int first,
   }
 }
 
-void link_send(struct link *link, struct chance *chance, const void *data,
-               size_t len) {
+void link_send(struct link *link, const void *data, size_t len) {
+  struct chance *chance = link->chance;
   const char *at = data;
   int opcode = 2;
 
-  if (!link->websocket) {
+  if (link_is_sockjs(link)) {
+    sockjs_send(link, data, len);
+    return;
+  }
+  if (link->way == WAY_TCP) {
     put(link, data, len);
     return;
   }
@@ -97,9 +126,9 @@ void link_send(struct link *link, struct chance *chance, const void *data,
     last = part == len;
     final = last || chance_one_in(chance, 2);
     if (chance_one_in(chance, 20)) {
-      send_frame(link, chance, 0x80 | 9, "ping", 4);
+      send_frame(link, 0x80 | 9, "ping", 4);
     }
-    send_frame(link, chance, (final ? 0x80 : 0) | opcode, at, part);
+    send_frame(link, (final ? 0x80 : 0) | opcode, at, part);
     opcode = final ? 2 : 0;
     at += part;
     len -= part;
@@ -107,6 +136,10 @@ void link_send(struct link *link, struct chance *chance, const void *data,
 }
 
 void link_arrive(struct link *link, sbk_msec now, size_t len) {
+  if (link_is_sockjs(link)) {
+    sockjs_arrive(link, now, len);
+    return;
+  }
   len = len < link->up.len ? len : link->up.len;
   if (len > 0 && link->conn != NULL &&
       (sbk_conn_wants(link->conn) & SBK_WANT_READ) != 0) {
@@ -183,10 +216,13 @@ static bool read_answer(struct link *link) {
   return true;
 }
 
-bool link_read(struct link *link, size_t len) {
+bool link_read(struct link *link, sbk_msec now, size_t len) {
   char part[PART];
   int rv;
 
+  if (link_is_sockjs(link)) {
+    return sockjs_read(link, now, len);
+  }
   while (len > 0 && link->conn != NULL) {
     size_t got = sbk_conn_copy_out(link->conn, part,
                                    len < sizeof(part) ? len : sizeof(part));
@@ -195,11 +231,11 @@ bool link_read(struct link *link, size_t len) {
       break;
     }
     sbk_conn_sent(link->conn, got);
-    bytes_put(link->websocket ? &link->raw : &link->in, part, got);
+    bytes_put(link->way == WAY_WEBSOCKET ? &link->raw : &link->in, part, got);
     link->came += got;
     len -= got;
   }
-  if (!link->websocket || link->closed) {
+  if (link->way == WAY_TCP || link->closed) {
     return true;
   }
   if (!link->upgraded && (!read_answer(link) || !link->upgraded)) {

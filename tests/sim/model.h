@@ -39,6 +39,7 @@ struct message {
   int dest;
   int from; /* a session */
   size_t size;
+  bool text;        /* its body is */
   bool tagged;      /* it has a header with escapes */
   bool maybe;       /* its sender's end came about when it did */
   enum state state; /* of a queue */

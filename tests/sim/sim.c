@@ -26,9 +26,12 @@ void sim_note(const struct sim *sim, const char *format, ...) {
 static void on_disconnected(sbk_session *session, int reason, void *arg) {
   struct sim *sim = arg;
   const char *peer = sbk_session_peer(session);
+  char *end;
 
   if (peer[0] == 'c') {
-    client_ended(sim->clients[strtol(peer + 1, NULL, 10)], reason);
+    long client = strtol(peer + 1, &end, 10);
+
+    client_ended(sim->clients[client], (int)strtol(end + 1, NULL, 10), reason);
   }
 }
 
@@ -53,6 +56,7 @@ static void begin(struct sim *sim) {
   struct sbk_callbacks callbacks = SBK_CALLBACKS_INIT;
   struct sbk_config config = SBK_CONFIG_INIT;
   struct sbk_endpoint endpoint = SBK_ENDPOINT_INIT;
+  struct sbk_sockjs sockjs = SBK_SOCKJS_INIT;
   struct chance *chance = &sim->chance;
   int i;
 
@@ -71,6 +75,7 @@ static void begin(struct sim *sim) {
     abort();
   }
   endpoint.path = "/ws";
+  endpoint.sockjs = &sockjs;
   if (sbk_broker_add_endpoint(sim->broker, &endpoint) != 0) {
     abort();
   }
@@ -165,6 +170,8 @@ static void check_queues(struct sim *sim) {
   for (i = 0; i < CLIENTS; i++) {
     client_leaves(sim->clients[i]);
   }
+  /* Sessions of SockJS outlive their requests, and say their last words. */
+  wait_until(sim, sim->now + 30000);
   client_comes(last);
   settle(sim);
   for (queue = 0; queue < QUEUES; queue++) {
@@ -186,12 +193,14 @@ static void end(struct sim *sim) {
 
   for (i = 0; i < CLIENTS; i++) {
     client_leaves(sim->clients[i]);
-    client_free(sim->clients[i]);
   }
   for (i = 0; i < HOSTILES; i++) {
     hostile_free(sim->hostiles[i]);
   }
   sbk_broker_free(sim->broker);
+  for (i = 0; i < CLIENTS; i++) {
+    client_free(sim->clients[i]); /* sessions of SockJS ended only now */
+  }
   if (sim->mem.blocks != 0) {
     model_complain(&sim->model, "%zu blocks of memory are left",
                    sim->mem.blocks);
