@@ -340,14 +340,14 @@ static bool probe_works(const struct run *clean) {
 
 /* alternate: all that follow fail with every other one. */
 static bool fail_each(struct run *clean, struct mode *mode, bool alternate,
-                      size_t only) {
+                      size_t only, size_t step) {
   struct run *now = own_realloc(NULL, sizeof(*now));
   bool fine = true, failed = true;
-  size_t n = only > 0 ? only : 1;
+  size_t n = only > 0 ? only : 1 + run_place(clean->script, step);
 
   while (fine && failed) {
     mode->fail_at = n;
-    mode->fail_on = alternate ? n % 2 == mode->over % 2 : mode->fail_on;
+    mode->fail_on = alternate ? n / step % 2 == mode->over % 2 : mode->fail_on;
     if (getenv("TORTURE_TRACE") != NULL) {
       fprintf(stderr, "%s: n=%zu on=%d taking=%d\n", clean->script->path, n,
               mode->fail_on, (int)mode->taking);
@@ -363,13 +363,14 @@ static bool fail_each(struct run *clean, struct mode *mode, bool alternate,
     if (only > 0) {
       break;
     }
-    n++;
+    n += step;
   }
   own_free(now);
   return fine;
 }
 
-bool torture_script(const struct script *script, enum over over, size_t only) {
+bool torture_script(const struct script *script, enum over over, size_t only,
+                    size_t step) {
   static const enum taking takings[] = {TAKE_VECTORS, TAKE_COPY, TAKE_LATE};
   struct mode mode = {.start = 1u << 30, .probe = true, .over = over};
   struct run *clean = own_realloc(NULL, sizeof(*clean));
@@ -387,13 +388,13 @@ bool torture_script(const struct script *script, enum over over, size_t only) {
   mode.unchecked = true;
   if (fine && over != OVER_WEBSOCKET) {
     mode.taking = TAKE_COPY;
-    fine = fail_each(clean, &mode, true, only);
+    fine = fail_each(clean, &mode, true, only, step);
   }
   for (i = 0; i < 6 && fine && over == OVER_WEBSOCKET; i++) {
     mode.fail_on = i & 1;
     mode.taking = takings[i / 2];
     mode.leave_open = i & 1;
-    fine = fail_each(clean, &mode, false, only);
+    fine = fail_each(clean, &mode, false, only, 1);
   }
   run_clear(clean);
   own_free(clean);

@@ -14,6 +14,7 @@
  * is well. only: this n alone, if it is not 0. Over SockJS each n is played
  * once: every other one with all that follow.
  */
-bool torture_script(const struct script *script, enum over over, size_t only);
+bool torture_script(const struct script *script, enum over over, size_t only,
+                    size_t step);
 
 #endif

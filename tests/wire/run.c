@@ -29,6 +29,16 @@ void run_fault(struct run *run, const char *format, ...) {
   printf("\n");
 }
 
+size_t run_place(const struct script *script, size_t step) {
+  const char *at;
+  size_t sum = 0;
+
+  for (at = script->name; *at != '\0'; at++) {
+    sum = sum * 31 + (unsigned char)*at;
+  }
+  return sum % step;
+}
+
 /* The socket is closed. */
 void run_end(struct stream *stream, bool told) {
   if (stream->conn == NULL) {

@@ -110,6 +110,8 @@ void run_serve(struct stream *stream);
 /* A little while passes, which the next time of the transcript lacks. */
 void run_wait(struct run *run, sbk_msec span);
 
+/* Some number below step, of each transcript. */
+size_t run_place(const struct script *script, size_t step);
 /* Something that must not be; printed once for a run. */
 void run_fault(struct run *run, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

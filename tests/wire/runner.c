@@ -13,7 +13,7 @@
 
 /*
  * runner [--torture | --check | --share N] [--over TRANSPORT] [--mode GROUP]
- * [--only TEXT] [--fail N] FILE|FOLDER …
+ * [--only TEXT] [--fail N] [--step N] FILE|FOLDER …
  *
  * Plays transcripts in all the ways in which the same bytes can come and go,
  * and prints a line of TAP for each and each group of ways.
@@ -34,6 +34,7 @@ struct options {
   const char *mode;
   const char *only;
   size_t fail;
+  size_t step;
 };
 
 struct files {
@@ -120,17 +121,6 @@ static bool play_cut(const struct run *first, struct run *run) {
   return true;
 }
 
-/* Some number below step, of each transcript. */
-static size_t first_place(const struct script *script, size_t step) {
-  const char *at;
-  size_t sum = 0;
-
-  for (at = script->name; *at != '\0'; at++) {
-    sum = sum * 31 + (unsigned char)*at;
-  }
-  return sum % step;
-}
-
 /* The longest piece of input, with what HTTP and JSON put around it. */
 static size_t longest_input(const struct run *first) {
   bool over = first->mode->over != OVER_WEBSOCKET;
@@ -156,7 +146,7 @@ static bool play_split(const struct run *first, struct run *run) {
   size_t longest = longest_input(first);
   size_t step = first->mode->over == OVER_WEBSOCKET ? 1 : CUT_STEP;
 
-  for (mode.cut = 1 + first_place(first->script, step); mode.cut < longest;
+  for (mode.cut = 1 + run_place(first->script, step); mode.cut < longest;
        mode.cut += mode.cut < EVERY_CUT ? step : step + longest * step / 30) {
     if (!play_over(first, run, &mode)) {
       return false;
@@ -194,7 +184,7 @@ static bool play_break(const struct run *first, struct run *run) {
   size_t early = first->mode->over == OVER_XHR_STREAMING ? 2600 : 450;
   struct mode mode = {.breaks = true, .start = (sbk_msec)1 << 40};
 
-  for (mode.break_at = first_place(first->script, BREAK_STEP);
+  for (mode.break_at = run_place(first->script, BREAK_STEP);
        mode.break_at < EVERY_CUT; mode.break_at += BREAK_STEP) {
     mode.taking = mode.break_at % 2 == 0 ? TAKE_VECTORS : TAKE_COPY;
     mode.leave_open = !mode.leave_open;
@@ -203,7 +193,7 @@ static bool play_break(const struct run *first, struct run *run) {
     }
   }
   mode.break_early = true;
-  for (mode.break_at = 1 + first_place(first->script, EARLY_STEP);
+  for (mode.break_at = 1 + run_place(first->script, EARLY_STEP);
        mode.break_at < early; mode.break_at += EARLY_STEP) {
     mode.taking = mode.break_at % 2 == 0 ? TAKE_VECTORS : TAKE_COPY;
     if (!play_over(first, run, &mode)) {
@@ -311,7 +301,7 @@ static void play_script(const char *path, const struct options *options) {
     play_groups(script, options->over, options->mode);
   } else if (!script->no_torture) {
     report(script, options->over, "torture",
-           torture_script(script, options->over, options->fail));
+           torture_script(script, options->over, options->fail, options->step));
   }
   script_free(script);
 }
@@ -356,7 +346,7 @@ static enum over over_of(const char *name) {
 
 int main(int argc, char **argv) {
   static char buffer[65536];
-  struct options options = {0};
+  struct options options = {.step = 1};
   struct files files = {0};
   size_t f;
   int i;
@@ -385,6 +375,8 @@ int main(int argc, char **argv) {
       options.mode = argv[++i];
     } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
       options.only = argv[++i];
+    } else if (strcmp(argv[i], "--step") == 0 && i + 1 < argc) {
+      options.step = (size_t)atoi(argv[++i]);
     } else if (strcmp(argv[i], "--fail") == 0 && i + 1 < argc) {
       options.fail = (size_t)atoi(argv[++i]);
     } else {
