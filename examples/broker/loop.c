@@ -219,8 +219,9 @@ static void settle(struct loop *l, sbk_conn *conn) {
   if (wants == 0) {
     close(fd);
     sbk_conn_free(conn);
-  } else if (wants != told(conn)) {
-    watch(l, EPOLL_CTL_MOD, conn, fd, wants);
+  } else if (wants != told(conn) &&
+             watch(l, EPOLL_CTL_MOD, conn, fd, wants) != 0) {
+    sbk_conn_eof(conn, errno); /* flush() meets it again, and closes it */
   }
 }
 

@@ -172,7 +172,7 @@ static void welcome(struct loop *l, const struct source *listener, int fd,
   c->fd = fd;
   c->wants = SBK_WANT_READ;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  add(l, c);
+  if (add(l, c) != 0) sbk_conn_eof(c->conn, errno);
 }
 
 static void accept_some(struct loop *l, const struct source *listener) {
@@ -264,8 +264,9 @@ static void settle(struct loop *l, struct source *c) {
   if (wants == c->wants) return;
   if (wants & SBK_WANT_READ) ev.events |= EPOLLIN;
   if (wants & SBK_WANT_WRITE) ev.events |= EPOLLOUT;
-  epoll_ctl(l->epoll, EPOLL_CTL_MOD, c->fd, &ev);
   c->wants = wants;
+  if (epoll_ctl(l->epoll, EPOLL_CTL_MOD, c->fd, &ev) != 0)
+    sbk_conn_eof(c->conn, errno); /* flush() meets it again, and closes it */
 }
 
 static int wait_ms(sbk_msec due) {

@@ -164,7 +164,8 @@ static ssize_t explain(struct tls *t, int rv) {
 }
 
 static bool is_blocked(const struct tls *t, ssize_t rv) {
-  return rv == GNUTLS_E_AGAIN && gnutls_record_get_direction(t->session) == 1;
+  return (rv == GNUTLS_E_AGAIN || rv == GNUTLS_E_INTERRUPTED) &&
+         gnutls_record_get_direction(t->session) == 1;
 }
 
 /* 0, or -1 and errno: what is called next may go on, or not yet, or never. */

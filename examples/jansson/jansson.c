@@ -146,12 +146,12 @@ static sbk_msec now(void) {
   return (sbk_msec)t.tv_sec * 1000 + (sbk_msec)t.tv_nsec / 1000000;
 }
 
-static void watch(int op, struct client *c, unsigned wants) {
+static int watch(int op, struct client *c, unsigned wants) {
   struct epoll_event ev = {.data.ptr = c};
   if (wants & SBK_WANT_READ) ev.events |= EPOLLIN;
   if (wants & SBK_WANT_WRITE) ev.events |= EPOLLOUT;
   c->wants = wants;
-  epoll_ctl(ep, op, c->fd, &ev);
+  return epoll_ctl(ep, op, c->fd, &ev);
 }
 
 static void accept_one(sbk_broker *b) {
@@ -169,7 +169,7 @@ static void accept_one(sbk_broker *b) {
   }
   c->fd = fd;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  watch(EPOLL_CTL_ADD, c, SBK_WANT_READ);
+  if (watch(EPOLL_CTL_ADD, c, SBK_WANT_READ)) sbk_conn_eof(c->conn, errno);
 }
 
 static void read_some(struct client *c) {
@@ -193,8 +193,8 @@ static void settle(struct client *c) {
     close(c->fd);
     sbk_conn_free(c->conn);
     free(c);
-  } else if (wants != c->wants) {
-    watch(EPOLL_CTL_MOD, c, wants);
+  } else if (wants != c->wants && watch(EPOLL_CTL_MOD, c, wants) != 0) {
+    sbk_conn_eof(c->conn, errno); /* flush() meets it again, and closes it */
   }
 }
 

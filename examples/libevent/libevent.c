@@ -78,9 +78,8 @@ static void write_some(struct client *c) {
   } while (w == (ssize_t)len);
 }
 
-static void watch(struct event *event, bool wanted) {
-  if (wanted) event_add(event, NULL);
-  else event_del(event);
+static int watch(struct event *event, bool wanted) {
+  return wanted ? event_add(event, NULL) : event_del(event);
 }
 
 /* The one place where a client ends; nothing may look at it afterwards. */
@@ -92,8 +91,9 @@ static void settle(struct client *c) {
     farewell(c);
     return;
   }
-  watch(c->in, wants & SBK_WANT_READ);
-  watch(c->out, wants & SBK_WANT_WRITE);
+  if (watch(c->in, wants & SBK_WANT_READ) != 0 ||
+      watch(c->out, wants & SBK_WANT_WRITE) != 0)
+    sbk_conn_eof(c->conn, ENOMEM); /* take_turn() meets it again */
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg) {

@@ -75,8 +75,8 @@ static void settle(struct client *c) {
     sbk_conn_free(c->conn);
     MHD_upgrade_action(c->upgrade, MHD_UPGRADE_ACTION_CLOSE);
     free(c);
-  } else if (wants != c->wants) {
-    watch(EPOLL_CTL_MOD, c, wants);
+  } else if (wants != c->wants && watch(EPOLL_CTL_MOD, c, wants) != 0) {
+    sbk_conn_eof(c->conn, errno); /* flush() meets it again, and closes it */
   }
 }
 

@@ -237,9 +237,9 @@ int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN); /* libuv writes to sockets with writev() */
   loop = uv_default_loop();
   uv_ip4_addr("127.0.0.1", (int)port, &at);
-  if (uv_tcp_init(loop, &listener) || uv_prepare_init(loop, &before_sleep) ||
-      uv_timer_init(loop, &timer) || uv_async_init(loop, &bell, on_bell) ||
-      uv_signal_init(loop, &terminate) ||
+  if (loop == NULL || uv_tcp_init(loop, &listener) ||
+      uv_prepare_init(loop, &before_sleep) || uv_timer_init(loop, &timer) ||
+      uv_async_init(loop, &bell, on_bell) || uv_signal_init(loop, &terminate) ||
       uv_signal_start(&terminate, on_terminate, SIGTERM) ||
       uv_prepare_start(&before_sleep, on_before_sleep) || make_broker() ||
       uv_tcp_bind(&listener, (struct sockaddr *)&at, 0) ||
