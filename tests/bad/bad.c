@@ -193,13 +193,13 @@ static void open_neighbour(void) {
        "the neighbour is not connected");
 }
 
+static void warm_up(void);
+
 static void close_host(void) {
   sbk_broker_free(host.broker);
   host.broker = NULL;
   must(host.mem.blocks == 0, "memory is left when the broker is gone");
 }
-
-static void warm_up(void);
 
 void bad_open(const struct bad_setup *setup) {
   struct sbk_endpoint endpoint = SBK_ENDPOINT_INIT;
@@ -385,10 +385,6 @@ static void check_host(const struct bad_vector *v, size_t bytes,
   settle();
   expect_text("neighbour", bad_neighbour(), "");
   settle();
-  expect_number("bytes of memory afterwards", (long long)host.mem.bytes,
-                (long long)bytes);
-  expect_number("blocks of memory afterwards", (long long)host.mem.blocks,
-                (long long)blocks);
   expect_number("connections", (long long)sbk_broker_conn_count(host.broker),
                 1);
   expect_number("disconnected", (long long)host.disconnected,
@@ -397,6 +393,13 @@ static void check_host(const struct bad_vector *v, size_t bytes,
     expect_number("disconnected, why", host.reason,
                   lives ? SBK_ERR_EOF : v->reason);
   }
+  if (host.mem.bytes < bytes) {
+    warm_up(); /* what is kept for the next one may have gone with this one */
+  }
+  expect_number("bytes of memory afterwards", (long long)host.mem.bytes,
+                (long long)bytes);
+  expect_number("blocks of memory afterwards", (long long)host.mem.blocks,
+                (long long)blocks);
 }
 
 static void play(const struct bad_vector *v, enum how how) {
@@ -435,6 +438,18 @@ static void warm_up(void) {
   }
   settle();
   must(*bad_neighbour() == '\0', "the neighbour is not well from the first");
+}
+
+const char *bad_try(const struct bad_vector *v) {
+  const struct bad_setup setup = host.setup;
+
+  complaint[0] = '\0';
+  play(v, WHOLE);
+  if (complaint[0] != '\0') {
+    bad_open(&setup);
+  }
+
+  return complaint;
 }
 
 void bad_play(const struct bad_vector *v) {

@@ -66,6 +66,10 @@ void bad_open(const struct bad_setup *setup);
 
 void bad_play(const struct bad_vector *vector);
 
+/* Plays it whole, and prints nothing: for many that have one name together. ""
+ * or a complaint. */
+const char *bad_try(const struct bad_vector *vector);
+
 /* One line of TAP of a check that is no vector; complaint "" is well. */
 void bad_line(const char *name, const char *complaint);
 
