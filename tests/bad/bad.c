@@ -49,11 +49,33 @@ static void note_name(const char *name) {
   }
 }
 
+/* One line, and nothing that is no text. */
+static const char *shown(char dst[1200], const char *text) {
+  size_t len = 0;
+
+  for (; *text != '\0' && len < 1190; text++) {
+    const uint8_t c = (uint8_t)*text;
+
+    len += (size_t)snprintf(dst + len, 8,
+                            c == '\n'               ? "\\n"
+                            : c == '\r'             ? "\\r"
+                            : c < 0x20 || c >= 0x7f ? "\\x%02x"
+                                                    : "%c",
+                            c);
+  }
+  snprintf(dst + len, 8, *text != '\0' ? "..." : "");
+
+  return dst;
+}
+
 void bad_line(const char *name, const char *text) {
+  char name_shown[1200];
+
   note_name(name);
   lines++;
   failed += *text != '\0';
-  printf("%sok %zu - %s\n", *text != '\0' ? "not " : "", lines, name);
+  printf("%sok %zu - %s\n", *text != '\0' ? "not " : "", lines,
+         shown(name_shown, name));
   while (*text != '\0') {
     size_t len = strcspn(text, "\n");
 
@@ -73,25 +95,6 @@ static void complain(const char *format, ...) {
     vsnprintf(complaint, sizeof(complaint), format, args);
     va_end(args);
   }
-}
-
-/* For a complaint: one line, and nothing that is no text. */
-static const char *shown(char dst[1200], const char *text) {
-  size_t len = 0;
-
-  for (; *text != '\0' && len < 1190; text++) {
-    const uint8_t c = (uint8_t)*text;
-
-    len += (size_t)snprintf(dst + len, 8,
-                            c == '\n'               ? "\\n"
-                            : c == '\r'             ? "\\r"
-                            : c < 0x20 || c >= 0x7f ? "\\x%02x"
-                                                    : "%c",
-                            c);
-  }
-  snprintf(dst + len, 8, *text != '\0' ? "..." : "");
-
-  return dst;
 }
 
 static void expect_text(const char *what, const char *is, const char *want) {
@@ -249,6 +252,8 @@ enum how { WHOLE, BEHIND, BYTES };
 
 static const char *const how_names[] = {"whole", "with more behind it",
                                         "a byte at a time"};
+
+static const char *const way_names[] = {"HTTP", "WebSocket", "TCP"};
 
 /* Something good that must not be heard any more. */
 static const char evil[] = "SEND\ndestination:/topic/evil\n\nevil^";
@@ -452,10 +457,9 @@ const char *bad_try(const struct bad_vector *v) {
   return complaint;
 }
 
-void bad_play(const struct bad_vector *v) {
-  const struct bad_setup setup = host.setup;
+/* In all ways, up to the first complaint, which text becomes then. */
+static void play_ways(const struct bad_vector *v, char *text, size_t size) {
   const bool dies = v->end >= LINGERS;
-  char text[sizeof(complaint)];
   enum how how;
 
   complaint[0] = '\0';
@@ -464,10 +468,26 @@ void bad_play(const struct bad_vector *v) {
       play(v, how);
     }
   }
-  text[0] = '\0';
   if (complaint[0] != '\0') {
-    snprintf(text, sizeof(text), "%s: %s", how_names[how - 1], complaint);
+    snprintf(text, size, "%s, %s: %s", way_names[v->way], how_names[how - 1],
+             complaint);
+  }
+}
+
+void bad_play_all(const struct bad_vector *vectors, size_t count) {
+  const struct bad_setup setup = host.setup;
+  char text[sizeof(complaint) + 100] = "";
+  size_t i;
+
+  for (i = 0; i < count && text[0] == '\0'; i++) {
+    play_ways(&vectors[i], text, sizeof(text));
+  }
+  if (text[0] != '\0') {
     bad_open(&setup); /* whatever it has left behind */
   }
-  bad_line(v->name, text);
+  bad_line(vectors->name, text);
+}
+
+void bad_play(const struct bad_vector *v) {
+  bad_play_all(v, 1);
 }

@@ -66,6 +66,9 @@ void bad_open(const struct bad_setup *setup);
 
 void bad_play(const struct bad_vector *vector);
 
+/* The same over several streams; the name of the first one is for all. */
+void bad_play_all(const struct bad_vector *vectors, size_t count);
+
 /* Plays it whole, and prints nothing: for many that have one name together. ""
  * or a complaint. */
 const char *bad_try(const struct bad_vector *vector);
