@@ -80,6 +80,9 @@ void sbk__str_add_u64(sbk__str *str, uint64_t value) {
 uint64_t sbk__parse_u64(const char *text) {
   uint64_t value = 0;
 
+  if (*text == '0') {
+    return 0; /* STOMP 1.2, ACK: ids are texts, and none begins so */
+  }
   for (; sbk__ascii_is_digit(*text) && value < UINT64_MAX / 10 - 9; text++) {
     value = value * 10 + (uint64_t)(*text - '0');
   }

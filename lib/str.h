@@ -28,7 +28,8 @@ void sbk__str_add(sbk__str *str, const void *data, size_t len);
 void sbk__str_addz(sbk__str *str, const char *text);
 void sbk__str_add_u64(sbk__str *str, uint64_t value);
 
-/* The number whose decimal digits text is; 0: they are none, or too many. */
+/* The number that text is as sbk__format_u64() writes it; 0: it is none, or too
+ * large. */
 uint64_t sbk__parse_u64(const char *text);
 /* Digits of value, most significant first, no NUL; how many: 20 at most. */
 size_t sbk__format_u64(char out[20], uint64_t value);

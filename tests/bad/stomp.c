@@ -12,7 +12,8 @@ static const struct {
              {SBK_ERR_TOO_BIG, 1009},
              {SBK_ERR_TOO_MANY, 1008},
              {SBK_ERR_STOMP, 1008},
-             {SBK_ERR_DENIED, 1008}};
+             {SBK_ERR_DENIED, 1008},
+             {SBK_ERR_CALLBACK, 1008}};
 
 #define NO_VERSION "no version in common"
 #define VERSIONS   "Supported protocol versions are 1.0,1.1,1.2"

@@ -17,7 +17,8 @@ enum stomp_kind {
   SIZE,     /* 1009 */
   COUNT,    /* 1008, as all that follow */
   ROUTE,
-  DENIED
+  DENIED,
+  FAILED
 };
 
 struct stomp {
