@@ -7,7 +7,10 @@
 #include "hear.h"
 
 #define BUDGET 8192
-#define NAMES  8192
+/* Bytes that are said to one who has said goodbye: who goes on for 64 KiB is
+ * not listened to any more. */
+#define BEHIND_FAULT 4096
+#define NAMES        8192
 
 static struct host {
   struct failing_mem mem;
@@ -237,6 +240,10 @@ size_t bad_memory(void) {
   return host.mem.bytes;
 }
 
+sbk_msec bad_now(void) {
+  return host.now;
+}
+
 int bad_done(void) {
   if (host.broker != NULL) {
     close_host();
@@ -319,18 +326,23 @@ static size_t begin(sbk_conn **conn, const struct bad_vector *v) {
 
 static int feed(sbk_conn *conn, const struct bad_vector *v, enum how how,
                 size_t *sum) {
+  size_t i, behind_fault = 0;
   uint8_t behind[512];
   int rv = 0;
-  size_t i;
 
   if (how == BYTES) {
-    for (i = 0; i < v->len; i++) {
+    for (i = 0; i < v->len && behind_fault < BEHIND_FAULT; i++) {
       rv = say(conn, (const uint8_t *)v->bytes + i, 1);
+      behind_fault += rv < 0;
     }
   } else {
     rv = say(conn, v->bytes, v->len);
   }
   *sum += v->len;
+  if (v->wait > 0) {
+    pass_time(v->wait);
+    rv = say(conn, "", 0);
+  }
   if (how == BEHIND) {
     i = put_behind(behind, v->way);
     rv = say(conn, behind, i);
@@ -383,32 +395,28 @@ const char *bad_neighbour(void) {
              : "the neighbour wants something";
 }
 
-static void check_host(const struct bad_vector *v, size_t bytes,
-                       size_t blocks) {
+/* `disconnected` is told once to whom `connected` was, and why. */
+static void check_told(const struct bad_vector *v) {
   const bool lives = v->end == GOES_ON || v->end == HOLDS;
 
-  settle();
-  expect_text("neighbour", bad_neighbour(), "");
-  settle();
-  expect_number("connections", (long long)sbk_broker_conn_count(host.broker),
-                1);
   expect_number("disconnected", (long long)host.disconnected,
                 (long long)host.connected);
   if (host.connected > 0) {
     expect_number("disconnected, why", host.reason,
                   lives ? SBK_ERR_EOF : v->reason);
   }
-  if (host.mem.bytes < bytes) {
-    warm_up(); /* what is kept for the next one may have gone with this one */
-  }
-  expect_number("bytes of memory afterwards", (long long)host.mem.bytes,
-                (long long)bytes);
-  expect_number("blocks of memory afterwards", (long long)host.mem.blocks,
-                (long long)blocks);
 }
 
-static void play(const struct bad_vector *v, enum how how) {
-  const size_t bytes = host.mem.bytes, blocks = host.mem.blocks;
+static void check_others(void) {
+  settle();
+  expect_text("neighbour", bad_neighbour(), "");
+  settle();
+  expect_number("connections", (long long)sbk_broker_conn_count(host.broker),
+                1);
+}
+
+static void play_once(const struct bad_vector *v, enum how how) {
+  const size_t bytes = host.mem.bytes;
   sbk_conn *conn;
   size_t sum, peak;
   int rv;
@@ -425,7 +433,28 @@ static void play(const struct bad_vector *v, enum how how) {
   }
   end(conn, v->end, how);
   sbk_conn_free(conn);
-  check_host(v, bytes, blocks);
+  check_told(v);
+  if (v->tidy != NULL) {
+    v->tidy();
+  }
+  check_others();
+}
+
+/* Memory is what it was. What the library keeps for the next one (a context, a
+ * ring) it keeps once: played again, the vector leaves as much as it found. */
+static void play(const struct bad_vector *v, enum how how) {
+  size_t bytes = host.mem.bytes, blocks = host.mem.blocks;
+
+  play_once(v, how);
+  if (host.mem.bytes != bytes || host.mem.blocks != blocks) {
+    bytes = host.mem.bytes;
+    blocks = host.mem.blocks;
+    play_once(v, how);
+  }
+  expect_number("bytes of memory afterwards", (long long)host.mem.bytes,
+                (long long)bytes);
+  expect_number("blocks of memory afterwards", (long long)host.mem.blocks,
+                (long long)blocks);
 }
 
 /* What is kept for the next ones is there from now on. */

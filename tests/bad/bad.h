@@ -54,7 +54,9 @@ struct bad_vector {
   const char *out; /* all that comes out: see hear.c */
   int reason;      /* what sbk_conn_feed() returns */
   enum bad_end end;
-  size_t more; /* bytes of memory that it may take besides, for a reason */
+  size_t more;   /* bytes of memory that it may take besides, for a reason */
+  sbk_msec wait; /* time that passes then */
+  void (*tidy)(void); /* takes away what has to outlive the stream; or NULL */
 };
 
 /* The beginning and the end of a program. */
@@ -76,9 +78,10 @@ const char *bad_try(const struct bad_vector *vector);
 /* One line of TAP of a check that is no vector; complaint "" is well. */
 void bad_line(const char *name, const char *complaint);
 
-/* What a check of bad_line() needs of it. */
+/* What a check of bad_line() or tidy() needs of it. */
 sbk_broker *bad_broker(void);
 size_t bad_memory(void);
+sbk_msec bad_now(void);
 /* "", or what is wrong with the neighbour. */
 const char *bad_neighbour(void);
 

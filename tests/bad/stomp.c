@@ -13,19 +13,22 @@ static const struct {
              {SBK_ERR_TOO_MANY, 1008},
              {SBK_ERR_STOMP, 1008},
              {SBK_ERR_DENIED, 1008},
-             {SBK_ERR_CALLBACK, 1008}};
+             {SBK_ERR_CALLBACK, 1008},
+             {SBK_ERR_SLOW, 1008}};
 
 #define NO_VERSION "no version in common"
 #define VERSIONS   "Supported protocol versions are 1.0,1.1,1.2"
 
-static uint8_t tcp[70000], ws[70000];
+#define LARGEST ((size_t)700000)
+
+static uint8_t tcp[LARGEST + 1], ws[LARGEST + 16];
 
 static size_t with_nul(uint8_t *dst, const char *text) {
   const size_t len = strlen(text);
   size_t i;
 
-  if (len > 65535) {
-    printf("Bail out! a text is longer than a message may be\n");
+  if (len > LARGEST) {
+    printf("Bail out! a text is longer than any vector has\n");
     exit(1);
   }
   for (i = 0; i < len; i++) {
@@ -37,17 +40,18 @@ static size_t with_nul(uint8_t *dst, const char *text) {
 
 /* One binary message, masked with a key of zeros: it may be any bytes. */
 static size_t as_message(uint8_t *dst, const char *text) {
-  const size_t len = strlen(text), head = len < 126 ? 6 : 8;
+  const size_t len = strlen(text);
+  const size_t size = len < 126 ? 0 : len < 65536 ? 2 : 8;
+  size_t i;
 
-  memset(dst, 0, head);
+  memset(dst, 0, 6 + size);
   dst[0] = 0x82;
-  dst[1] = (uint8_t)(0x80 | (len < 126 ? len : 126));
-  if (len >= 126) {
-    dst[2] = (uint8_t)(len >> 8);
-    dst[3] = (uint8_t)len;
+  dst[1] = (uint8_t)(0x80 | (size == 0 ? len : size == 2 ? 126 : 127));
+  for (i = 0; i < size; i++) {
+    dst[1 + size - i] = (uint8_t)(len >> 8 * i);
   }
 
-  return head + with_nul(dst + head, text);
+  return 6 + size + with_nul(dst + 6 + size, text);
 }
 
 /* All that comes out, but for the Close. */
@@ -68,7 +72,7 @@ static void put_out(char *dst, size_t size, const struct stomp *v) {
 
 void stomp_play(const char *version, const char *before,
                 const struct stomp *v) {
-  static char out[4096], closed[4200], front[4096];
+  static char out[60000], closed[60200], front[4096];
   const bool error = v->kind > BYE;
   struct bad_vector vectors[2];
   char name[200];
@@ -92,6 +96,8 @@ void stomp_play(const char *version, const char *before,
                                    .len = with_nul(tcp, v->text),
                                    .out = out,
                                    .reason = kinds[v->kind].reason,
+                                   .more = v->more,
+                                   .tidy = v->tidy,
                                    .end = v->kind == WELL  ? GOES_ON
                                           : v->kind == BYE ? ENDS
                                                            : LINGERS};
@@ -101,7 +107,7 @@ void stomp_play(const char *version, const char *before,
   vectors[1].len = as_message(ws, v->text);
   vectors[1].out = closed;
   vectors[1].end = v->kind == WELL ? GOES_ON : CLOSES;
-  bad_play_all(vectors, 2);
+  bad_play_all(vectors, v->tcp ? 1 : 2);
 }
 
 void stomp_play_table(const char *version, const char *before,

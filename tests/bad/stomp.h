@@ -18,7 +18,8 @@ enum stomp_kind {
   COUNT,    /* 1008, as all that follow */
   ROUTE,
   DENIED,
-  FAILED
+  FAILED,
+  SLOW
 };
 
 struct stomp {
@@ -27,6 +28,10 @@ struct stomp {
   enum stomp_kind kind;
   const char *out;     /* the ERROR's text; WELL, BYE: all that comes out */
   const char *receipt; /* the ERROR's receipt-id; NULL: none */
+  /* As in struct bad_vector. */
+  size_t more;
+  void (*tidy)(void);
+  bool tcp; /* over TCP alone */
 };
 
 /* version NULL: nothing was said yet, not even CONNECT; before: what stands
