@@ -159,7 +159,7 @@ void sbk__output_shared(sbk__parts *p) {
     return;
   }
   head = rest->total - len - 1;
-  digits = rest->text ? NULL : find_length(rest->data, head);
+  digits = rest->text || body == NULL ? NULL : find_length(rest->data, head);
   if (digits == NULL) {
     add_part(p, rest->data, head);
   } else {
