@@ -304,6 +304,7 @@ static size_t begin(sbk_conn **conn, const struct bad_vector *v) {
   must(sbk_conn_new(conn, host.broker, v->way == BAD_TCP ? SBK_TCP : SBK_HTTP,
                     "peer", NULL) == 0,
        "no connection");
+  say(*conn, "", 0); /* its time begins */
   hear_begin(&hear, false);
   if (v->way == BAD_WS) {
     must(say_text(*conn, upgrade) == 0, "no WebSocket");
