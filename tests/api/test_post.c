@@ -193,18 +193,16 @@ static void *post_all(void *arg) {
   return NULL;
 }
 
-static void each_threads_tasks_run_once_and_in_order(void **state) {
-  pthread_t threads[THREADS];
-  struct host host;
+static void begin_crowd(struct host *host, void (*wakeup)(void *arg),
+                        pthread_t *threads) {
   int i, j;
 
-  (void)state;
-  host_init(&host);
-  host.callbacks.wakeup = on_wakeup;
-  host_open(&host);
+  host_init(host);
+  host->callbacks.wakeup = wakeup;
+  host_open(host);
   memset(&crowd, 0, sizeof(crowd));
   atomic_store(&wakeups, 0);
-  crowd.broker = host.broker;
+  crowd.broker = host->broker;
   for (i = 0; i < THREADS; i++) {
     for (j = 0; j < TASKS; j++) {
       crowd.tasks[i][j] = (struct numbered){{on_numbered, NULL}, i, j};
@@ -212,6 +210,15 @@ static void each_threads_tasks_run_once_and_in_order(void **state) {
     assert_int_equal(
         pthread_create(&threads[i], NULL, post_all, crowd.tasks[i]), 0);
   }
+}
+
+static void each_threads_tasks_run_once_and_in_order(void **state) {
+  pthread_t threads[THREADS];
+  struct host host;
+  int i;
+
+  (void)state;
+  begin_crowd(&host, on_wakeup, threads);
   while (crowd.count < THREADS * TASKS) {
     host_wait(&host, 1);
   }
@@ -241,21 +248,10 @@ static void ring(void *arg) {
 static void a_loop_that_sleeps_between_wakeups_misses_nothing(void **state) {
   pthread_t threads[THREADS];
   struct host host;
-  int i, j;
+  int i;
 
   (void)state;
-  host_init(&host);
-  host.callbacks.wakeup = ring;
-  host_open(&host);
-  memset(&crowd, 0, sizeof(crowd));
-  crowd.broker = host.broker;
-  for (i = 0; i < THREADS; i++) {
-    for (j = 0; j < TASKS; j++) {
-      crowd.tasks[i][j] = (struct numbered){{on_numbered, NULL}, i, j};
-    }
-    assert_int_equal(
-        pthread_create(&threads[i], NULL, post_all, crowd.tasks[i]), 0);
-  }
+  begin_crowd(&host, ring, threads);
   while (crowd.count < THREADS * TASKS) {
     pthread_mutex_lock(&lock);
     while (!awake) {
@@ -269,6 +265,166 @@ static void a_loop_that_sleeps_between_wakeups_misses_nothing(void **state) {
     pthread_join(threads[i], NULL);
   }
   host_end(&host);
+}
+
+/* ---- and what they make for it ---- */
+
+#define ROUNDS  20
+#define LETTERS 200
+
+/* Made, filled and posted by one thread, read and freed by the broker's. */
+struct letter {
+  sbk_task task; /* first */
+  int thread;
+  int number;
+  char text[16];
+};
+
+static struct {
+  sbk_broker *broker;
+  atomic_int writers; /* threads that still write */
+  int tick;           /* which one it is */
+  int last_tick;      /* that ran a task */
+  int batches;        /* ticks that ran one */
+  int next[THREADS];
+  int count;
+} mail;
+
+static void count_batch(void) {
+  if (mail.last_tick != mail.tick) {
+    mail.last_tick = mail.tick;
+    mail.batches++;
+  }
+}
+
+static void on_letter(sbk_broker *broker, sbk_task *task) {
+  struct letter *letter = (struct letter *)(void *)task;
+  char text[16];
+
+  assert_ptr_equal(broker, mail.broker);
+  count_batch();
+  snprintf(text, sizeof(text), "%d of %d", letter->number, letter->thread);
+  assert_string_equal(letter->text, text);
+  assert_int_equal(letter->number, mail.next[letter->thread]++);
+  mail.count++;
+  assert_true(sbk_send(broker, "/topic/mail", NULL, text, strlen(text)) >= 0);
+  free(letter);
+}
+
+/* Posts itself as long as others write. */
+static void on_mine(sbk_broker *broker, sbk_task *task) {
+  count_batch();
+  if (atomic_load(&mail.writers) > 0) {
+    sbk_post(broker, task);
+  }
+}
+
+static void *write_letters(void *arg) {
+  int i, thread = *(int *)arg;
+
+  for (i = 0; i < LETTERS; i++) {
+    struct letter *letter = malloc(sizeof(*letter));
+
+    if (letter == NULL) {
+      break;
+    }
+    letter->task.run = on_letter;
+    letter->thread = thread;
+    letter->number = i;
+    snprintf(letter->text, sizeof(letter->text), "%d of %d", i, thread);
+    sbk_post(mail.broker, &letter->task);
+  }
+  atomic_fetch_sub(&mail.writers, 1);
+
+  return NULL;
+}
+
+static void tick_once(struct host *host) {
+  mail.tick++;
+  host_wait(host, 1);
+}
+
+/* Somebody comes, says something, is told, and goes. */
+static void serve(struct host *host) {
+  struct peer peer = {0};
+
+  peer_connect(&peer, host, NULL);
+  peer_subscribe(&peer, "0", "/topic/mail");
+  tick_once(host);
+  peer_hear(&peer);
+  peer_leave(&peer);
+  host_forget(host);
+}
+
+static void begin_mail(struct host *host, pthread_t *threads, int *numbers) {
+  int i;
+
+  host_init(host);
+  host->callbacks.wakeup = on_wakeup;
+  host_open(host);
+  memset(&mail, 0, sizeof(mail));
+  atomic_store(&wakeups, 0);
+  atomic_store(&mail.writers, THREADS);
+  mail.broker = host->broker;
+  for (i = 0; i < THREADS; i++) {
+    numbers[i] = i;
+    assert_int_equal(
+        pthread_create(&threads[i], NULL, write_letters, &numbers[i]), 0);
+  }
+}
+
+/* Each time that something is there to run for a tick, the loop was woken once:
+ * no more and no less. */
+static void
+threads_post_while_the_broker_works_and_each_batch_wakes_once(void **state) {
+  pthread_t threads[THREADS];
+  int numbers[THREADS];
+  struct host host;
+  sbk_task mine;
+  int i, round;
+
+  (void)state;
+  for (round = 0; round < ROUNDS; round++) {
+    begin_mail(&host, threads, numbers);
+    mine.run = on_mine;
+    sbk_post(host.broker, &mine);
+    while (atomic_load(&mail.writers) > 0) {
+      serve(&host);
+    }
+    for (i = 0; i < THREADS; i++) {
+      pthread_join(threads[i], NULL);
+    }
+    while (sbk_broker_deadline(host.broker) <= host.now) {
+      while (sbk_broker_next_ready(host.broker) != NULL) {
+      }
+      tick_once(&host);
+    }
+    assert_int_equal(mail.count, THREADS * LETTERS);
+    assert_int_equal(atomic_load(&wakeups), mail.batches);
+    host_end(&host);
+  }
+}
+
+/* What was posted and did not run is the caller's again. */
+static void a_broker_is_freed_with_what_threads_have_posted(void **state) {
+  pthread_t threads[THREADS];
+  struct host host;
+  int i, round, ran;
+
+  (void)state;
+  for (round = 0; round < 3; round++) {
+    begin_crowd(&host, on_wakeup, threads);
+    while (crowd.count < round * TASKS) {
+      host_wait(&host, 1);
+    }
+    for (i = 0; i < THREADS; i++) {
+      pthread_join(threads[i], NULL);
+    }
+    ran = crowd.count;
+    host_end(&host);
+    assert_int_equal(crowd.count, ran);
+    memset(crowd.tasks, 0xa5, sizeof(crowd.tasks));
+  }
 }
 
 /* ---- an answer that is made elsewhere ---- */
@@ -358,6 +514,9 @@ int main(void) {
       cmocka_unit_test(wakes_the_loop_only_when_nothing_was_posted),
       cmocka_unit_test(each_threads_tasks_run_once_and_in_order),
       cmocka_unit_test(a_loop_that_sleeps_between_wakeups_misses_nothing),
+      cmocka_unit_test(
+          threads_post_while_the_broker_works_and_each_batch_wakes_once),
+      cmocka_unit_test(a_broker_is_freed_with_what_threads_have_posted),
       cmocka_unit_test(a_handler_may_be_answered_for_from_another_thread),
   };
 
