@@ -1021,6 +1021,97 @@ static void requests(void) {
   check_neighbour("requests");
 }
 
+/* ---- limits ---- */
+
+/* One less, as much, and one more; all of memory as before. */
+static void user_names(size_t limit, bool normal) {
+  static const char *const sizes[] = {"one less", "as much", "one more"};
+  static char user[4098];
+  struct bad_setup setup;
+  sbk_conn *conn;
+  char name[100];
+  size_t i;
+  int rv;
+
+  bad_init(&setup);
+  setup.config.max_user = normal ? 0 : limit;
+  bad_open(&setup);
+  for (i = 0; i < 3; i++) {
+    memory = bad_memory();
+    memset(user, 'u', sizeof(user));
+    user[limit - 1 + i] = '\0';
+    must(sbk_conn_new(&conn, bad_broker(), SBK_TCP, NULL, NULL) == 0,
+         "no conn");
+    snprintf(name, sizeof(name), "max_user of %zu%s: %s", limit,
+             normal ? ", the default" : "", sizes[i]);
+    rv = sbk_session_set_user(sbk_conn_session(conn), user);
+    sbk_conn_free(conn);
+    check(name, rv, i == 2 ? SBK_ERR_INVAL : 0);
+  }
+  check_neighbour(normal      ? "max_user"
+                  : limit > 9 ? "a large max_user"
+                              : "a small max_user");
+}
+
+/* The neighbour is one of them, and is connected. */
+static void connections(size_t max, size_t pending, const char *which) {
+  sbk_conn *conns[10], *extra;
+  const size_t room = pending < max - 1 ? pending : max - 1;
+  struct bad_setup setup;
+  char name[100], out[200];
+  size_t i;
+
+  bad_init(&setup);
+  setup.config.max_connections = max;
+  setup.config.max_pending = pending;
+  bad_open(&setup);
+  memory = bad_memory();
+  for (i = 0; i < room; i++) {
+    snprintf(name, sizeof(name), "%s: %zu of %zu that come", which, i + 1,
+             room);
+    bad_line(name,
+             sbk_conn_new(&conns[i], bad_broker(), SBK_TCP, NULL, NULL) == 0
+                 ? ""
+                 : "it is turned away");
+  }
+  snprintf(name, sizeof(name), "%s: one more over TCP", which);
+  bad_line(name, sbk_conn_new(&extra, bad_broker(), SBK_TCP, NULL, NULL) ==
+                             SBK_ERR_TOO_MANY &&
+                         extra == NULL
+                     ? ""
+                     : "it is let in");
+  snprintf(name, sizeof(name), "%s: one more over HTTP is answered", which);
+  must(sbk_conn_new(&extra, bad_broker(), SBK_HTTP, NULL, NULL) == 0,
+       "no conn for a refusal");
+  i = sbk_conn_copy_out(extra, out, sizeof(out) - 1);
+  out[i] = '\0';
+  bad_line(name, strcmp(out, "HTTP/1.1 503 Service Unavailable\r\n"
+                             "Retry-After: 5\r\nContent-Type: text/plain\r\n"
+                             "Content-Length: 20\r\nConnection: close\r\n\r\n"
+                             "Service Unavailable\n") == 0
+                     ? ""
+                     : out);
+  sbk_conn_free(extra);
+  snprintf(name, sizeof(name), "%s", which);
+  check_neighbour(name);
+  sbk_conn_free(conns[0]);
+  snprintf(name, sizeof(name), "%s: when one has gone another may come", which);
+  bad_line(name, sbk_conn_new(&conns[0], bad_broker(), SBK_TCP, NULL, NULL) == 0
+                     ? ""
+                     : "it is turned away");
+  for (i = 0; i < room; i++) {
+    sbk_conn_free(conns[i]);
+  }
+}
+
+static void limits(void) {
+  user_names(256, true);
+  user_names(2, false);
+  user_names(4096, false);
+  connections(4, 4, "max_connections");
+  connections(10, 3, "max_pending");
+}
+
 /* ---- behind a shutdown ---- */
 
 static void shut_down(void) {
@@ -1066,6 +1157,7 @@ int main(void) {
   setup.add = add_plain;
   bad_open(&setup);
   plain_sessions();
+  limits();
 
   return bad_done();
 }
