@@ -57,6 +57,14 @@ static void catch_signals(struct loop *l) {
   sigaction(SIGPIPE, &sa, NULL);
 }
 
+/* epoll_pwait() that has events to give lets no signal through: of a loop that
+ * always has some, it is only seen that one waits. */
+static bool must_end(void) {
+  sigset_t wait;
+  if (ending || sigpending(&wait) != 0) return ending;
+  return sigismember(&wait, SIGTERM) == 1 || sigismember(&wait, SIGINT) == 1;
+}
+
 struct loop *loop_new(void) {
   struct loop *l = calloc(1, sizeof(*l));
   if (l == NULL) return NULL;
@@ -272,7 +280,7 @@ void loop_run(struct loop *l, sbk_broker *broker,
               const struct loop_plan *plan) {
   sbk_msec next = plan->every ? clock_now() + plan->every : SBK_NEVER;
   l->broker = broker;
-  for (flush(l); !ending; flush(l)) {
+  for (flush(l); !must_end(); flush(l)) {
     listen_in(l, next);
     if (l->now < next) continue;
     plan->on_every(broker);

@@ -263,6 +263,12 @@ static void on_signal(int sig) {
   ending = 1;
 }
 
+/* epoll_pwait() lets it through only when there is nothing else. */
+static int must_end(void) {
+  sigset_t wait;
+  return ending || (sigpending(&wait) == 0 && sigismember(&wait, SIGTERM) == 1);
+}
+
 static void end(const sigset_t *mask) {
   MHD_socket listener = MHD_quiesce_daemon(http);
   sbk_broker_shutdown(broker); /* everybody is told c[1001,…] and goes */
@@ -322,7 +328,7 @@ int main(int argc, char **argv) {
          MHD_get_daemon_info(http, MHD_DAEMON_INFO_BIND_PORT)->port);
   fflush(stdout);
 
-  for (; !ending; listen_in(&mask))
+  for (; !must_end(); listen_in(&mask))
     flush();
   end(&mask);
   sbk_broker_free(broker);

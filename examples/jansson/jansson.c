@@ -226,6 +226,12 @@ static void on_signal(int sig) {
   ending = 1;
 }
 
+/* epoll_pwait() lets it through only when there is nothing else. */
+static int must_end(void) {
+  sigset_t wait;
+  return ending || (sigpending(&wait) == 0 && sigismember(&wait, SIGTERM) == 1);
+}
+
 int main(int argc, char **argv) {
   struct sockaddr_in a = {.sin_family = AF_INET,
                           .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -260,7 +266,7 @@ int main(int argc, char **argv) {
   printf("ws 127.0.0.1:%u/ws\nready\n", ntohs(a.sin_port));
   fflush(stdout);
 
-  for (; !ending; listen_in(b, &mask))
+  for (; !must_end(); listen_in(b, &mask))
     flush(b);
   close(listener);
   sbk_broker_shutdown(b); /* everybody is told 1001 and has 5 s to go */

@@ -258,6 +258,12 @@ static void on_signal(int sig) {
   ending = 1;
 }
 
+/* epoll_pwait() lets it through only when there is nothing else. */
+static int must_end(void) {
+  sigset_t wait;
+  return ending || (sigpending(&wait) == 0 && sigismember(&wait, SIGTERM) == 1);
+}
+
 static void end(struct MHD_Daemon *http, const sigset_t *mask) {
   MHD_socket listener = MHD_quiesce_daemon(http);
   pthread_mutex_lock(&door);
@@ -308,7 +314,7 @@ int main(int argc, char **argv) {
          MHD_get_daemon_info(http, MHD_DAEMON_INFO_BIND_PORT)->port);
   fflush(stdout);
 
-  for (; !ending; listen_in(&mask))
+  for (; !must_end(); listen_in(&mask))
     flush();
   end(http, &mask);
   sbk_broker_free(broker);
