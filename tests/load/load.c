@@ -22,6 +22,7 @@ static const struct {
 } scenarios[] = {{"slow", run_slow},
                  {"churn", run_churn},
                  {"held", run_held},
+                 {"hostile", run_hostile},
                  {"shutdown", run_shutdown}};
 #define SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
 
@@ -75,7 +76,7 @@ bool wait_until(bool (*done)(void *arg), void *arg, unsigned seconds) {
   uint64_t end = now_ns() + (uint64_t)seconds * 1000000000;
   while (!done(arg)) {
     if (now_ns() > end) return false;
-    clients_turn(10);
+    clients_turn(1);
   }
   return true;
 }

@@ -18,6 +18,7 @@ struct load {
 int run_slow(const struct load *l);
 int run_churn(const struct load *l);
 int run_held(const struct load *l);
+int run_hostile(const struct load *l);
 int run_shutdown(const struct load *l);
 
 uint64_t now_ns(void);

@@ -8,11 +8,15 @@
 #include "load.h"
 
 static uint8_t *bytes_room(struct bytes *b, size_t len) {
-  if (b->size - b->len < len) {
-    size_t size = 2 * b->size > b->len + len ? 2 * b->size : b->len + len;
-    b->data = realloc(b->data, size);
-    if (b->data == NULL) give_up("no memory");
-    b->size = size;
+  if (b->size - (size_t)(b->data - b->start) - b->len < len) {
+    if (b->len > 0) memmove(b->start, b->data, b->len);
+    if (b->size - b->len < len) {
+      size_t size = 2 * b->size > b->len + len ? 2 * b->size : b->len + len;
+      b->start = realloc(b->start, size);
+      if (b->start == NULL) give_up("no memory");
+      b->size = size;
+    }
+    b->data = b->start;
   }
   return b->data + b->len;
 }
@@ -25,12 +29,12 @@ void bytes_add(struct bytes *b, const void *data, size_t len) {
 
 void bytes_take(struct bytes *b, size_t len) {
   b->len -= len;
-  if (b->len > 0) memmove(b->data, b->data + len, b->len);
-  else bytes_free(b); /* thousands of clients hold none */
+  b->data += len;
+  if (b->len == 0) bytes_free(b); /* thousands of clients hold none */
 }
 
 void bytes_free(struct bytes *b) {
-  free(b->data);
+  free(b->start);
   memset(b, 0, sizeof(*b));
 }
 

@@ -9,8 +9,10 @@
  */
 
 struct bytes {
-  uint8_t *data;
-  size_t len, size;
+  uint8_t *data; /* the first byte that was not taken */
+  size_t len;
+  uint8_t *start;
+  size_t size; /* from start on */
 };
 
 void bytes_add(struct bytes *b, const void *data, size_t len);
