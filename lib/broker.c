@@ -168,6 +168,7 @@ void sbk_broker_free(sbk_broker *broker) {
   for (node = broker->conns.next; node != &broker->conns; node = node->next) {
     sbk__conn_end(sbk__item(node, sbk_conn, in_conns), SBK_ERR_CLOSED);
   }
+  sbk__log_left_out(&broker->core, true);
   sbk__leave(broker);
   while (!sbk__list_empty(&broker->conns)) {
     sbk__conn_drop(sbk__item(broker->conns.next, sbk_conn, in_conns));
@@ -198,7 +199,6 @@ void sbk_broker_free(sbk_broker *broker) {
   sbk_buf_unref(broker->beat);
   sbk__heap_free(&broker->timers);
   sbk__ws_pool_free(&broker->contexts);
-  sbk__log_left_out(&broker->core, true);
   sbk__free(&mem, broker);
 }
 

@@ -389,7 +389,9 @@ static int new_stream(sbk_conn **conn, sbk_broker *broker,
   }
   rv = conn_new(conn, broker, peer, user_data, body_len);
   if (rv == 0 && transport != SBK_HTTP) {
+    sbk__enter(broker); /* it asks for randomness */
     rv = sbk__conn_open(*conn, NULL, transport == SBK_WEBSOCKET);
+    sbk__leave(broker);
     if (rv != 0) {
       conn_free(*conn);
       *conn = NULL;

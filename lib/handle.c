@@ -202,3 +202,11 @@ void sbk__handle_forget(sbk_session *session) {
     sbk__call_free(sbk__item(node, sbk_call, in_deferred));
   }
 }
+
+void sbk__handle_returned(sbk_call *call) {
+  call->returning--;
+  if (call->deferred && call->finished && !call->running &&
+      call->returning == 0) {
+    sbk__handle_finish(call, call->result);
+  }
+}

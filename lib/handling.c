@@ -268,11 +268,7 @@ int sbk_call_return(sbk_call *call, const char *content_type, const void *data,
   sbk__enter(broker);
   call->returning++;
   rv = send_returned(call, &a);
-  call->returning--;
-  if (call->deferred && call->finished && !call->running &&
-      call->returning == 0) {
-    sbk__handle_finish(call, call->result); /* a callback ended it */
-  }
+  sbk__handle_returned(call);
   sbk__leave(broker);
 
   return rv;

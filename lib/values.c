@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "handle.h"
 #include "pattern.h"
 
 /* Values of the host, which converters make bodies of and back. */
@@ -89,6 +90,7 @@ int sbk_convert_and_send_to_user(sbk_broker *broker, const char *user,
 
 int sbk_call_convert_and_return(sbk_call *call, const char *content_type,
                                 const char *type, const void *value) {
+  sbk_broker *broker = call->broker;
   const char *name;
   sbk_buf *body;
   int rv;
@@ -96,13 +98,17 @@ int sbk_call_convert_and_return(sbk_call *call, const char *content_type,
   if (call->kind != SBK__CALL_HANDLER) {
     return SBK_ERR_STATE;
   }
-  rv = encode_body(call->broker, content_type, type, value, &body, &name);
+  sbk__enter(broker);
+  call->returning++; /* encode may end it */
+  rv = encode_body(broker, content_type, type, value, &body, &name);
   if (rv == 0) {
     rv = body != NULL ? sbk_call_return(call, name, sbk_buf_data(body),
                                         sbk_buf_len(body))
                       : sbk_call_return(call, name, NULL, 0);
     sbk_buf_unref(body);
   }
+  sbk__handle_returned(call);
+  sbk__leave(broker);
 
   return rv;
 }
