@@ -88,10 +88,8 @@ static bool goes_on(const sbk__http_head *head, char c) {
   case QUERY:
   case VERSION:
     return is_target_char(c);
-  case VALUE:
+  default: /* VALUE: what follows is taken byte by byte */
     return is_value_char(c);
-  default:
-    return false;
   }
 }
 
@@ -309,13 +307,9 @@ static int end_part(sbk__http_head *head, char c) {
     head->line = head->len;
     head->state = NAME;
     return c == '\n' ? 0 : BAD_REQUEST;
-  case END_LF:
+  default: /* END_LF: nothing is taken behind END */
     return c == '\n' ? end_head(head) : BAD_REQUEST;
-  case END:
-    break;
   }
-
-  return BAD_REQUEST;
 }
 
 /* As many bytes as go on, within the limits. */

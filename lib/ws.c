@@ -181,9 +181,6 @@ static enum sbk__fault check_header(sbk__ws_reader *reader,
       reader->opcode > SBK__WS_PONG) {
     return SBK__FAULT_WS_OPCODE;
   }
-  if ((head[1] & 0x80) == 0) {
-    return SBK__FAULT_WS_UNMASKED;
-  }
   fault = check_length(head, &len);
   if (fault != SBK__FAULT_NONE) {
     return fault;
@@ -210,7 +207,7 @@ static enum sbk__fault read_header(sbk__ws_reader *reader, sbk__ws_pool *pool,
   while (*used < len &&
          reader->head_len < header_size(reader->head, reader->head_len)) {
     reader->head[reader->head_len++] = data[(*used)++];
-    /* The first two bytes can be refused before the length has come. */
+    /* Without a mask two bytes are enough. */
     if (reader->head_len == 2 && (reader->head[1] & 0x80) == 0) {
       return (reader->head[0] & 0x70) != 0 ? SBK__FAULT_WS_RESERVED
                                            : SBK__FAULT_WS_UNMASKED;

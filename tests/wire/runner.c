@@ -367,8 +367,6 @@ int main(int argc, char **argv) {
       options.torture = true;
     } else if (strcmp(argv[i], "--check") == 0) {
       options.check = true;
-    } else if (strcmp(argv[i], "--whole") == 0) {
-      options.mode = group_names[GROUP_WHOLE];
     } else if (strcmp(argv[i], "--over") == 0 && i + 1 < argc) {
       options.over = over_of(argv[++i]);
     } else if (strcmp(argv[i], "--share") == 0 && i + 1 < argc) {
