@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "api.h"
 
 /* Sessions of WebSocket: held, closed, and before the first clock. */
@@ -211,12 +213,69 @@ static void empty_messages_fill_a_queue_too(void **state) {
   free_broker(&host.mem, host.broker);
 }
 
+/* More than are looked through one by one: 64 in the library. */
+#define MANY 200
+
+static void many_subscriptions_are_told_apart(void **state) {
+  struct counted_mem mem;
+  char text[128], want[64];
+  sbk_broker *broker = new_broker(&mem, NULL, NULL, NULL);
+  sbk_conn *conn = connected_peer(broker, 1000);
+  int i;
+
+  (void)state;
+  for (i = 0; i < MANY; i++) {
+    snprintf(text, sizeof(text),
+             "SUBSCRIBE\nid:s%d\ndestination:/topic/%d\n\n^", i, i);
+    assert_int_equal(feed(conn, 1000, text), 0);
+  }
+  for (i = 0; i < MANY; i += 2) {
+    snprintf(text, sizeof(text), "UNSUBSCRIBE\nid:s%d\n\n^", i);
+    assert_int_equal(feed(conn, 1000, text), 0);
+  }
+  assert_string_equal(output(conn), "");
+  for (i = 0; i < MANY; i++) {
+    snprintf(text, sizeof(text), "/topic/%d", i);
+    snprintf(want, sizeof(want), "\nsubscription:s%d\n", i);
+    assert_int_equal(sbk_send(broker, text, NULL, "x", 1), i % 2);
+    assert_int_equal(strstr(output(conn), want) != NULL, i % 2);
+  }
+  free_broker(&mem, broker);
+}
+
+/* Each of them would be a second subscription of the same id. */
+static void no_id_of_many_is_taken_twice(void **state) {
+  struct counted_mem mem;
+  char text[128];
+  int i, again;
+
+  (void)state;
+  for (again = 0; again < MANY; again += 13) {
+    sbk_broker *broker = new_broker(&mem, NULL, NULL, NULL);
+    sbk_conn *conn = connected_peer(broker, 1000);
+
+    for (i = 0; i < MANY; i++) {
+      snprintf(text, sizeof(text),
+               "SUBSCRIBE\nid:s%d\ndestination:/topic/a\n\n^", i);
+      assert_int_equal(feed(conn, 1000, text), 0);
+    }
+    assert_string_equal(output(conn), "");
+    snprintf(text, sizeof(text), "SUBSCRIBE\nid:s%d\ndestination:/topic/b\n\n^",
+             again);
+    feed(conn, 1000, text);
+    assert_memory_equal(output(conn), "ERROR\n", 6);
+    free_broker(&mem, broker);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_close_is_seen_behind_what_is_held),
       cmocka_unit_test(input_is_held_up_to_its_limit),
       cmocka_unit_test(times_count_from_the_first_clock),
       cmocka_unit_test(empty_messages_fill_a_queue_too),
+      cmocka_unit_test(many_subscriptions_are_told_apart),
+      cmocka_unit_test(no_id_of_many_is_taken_twice),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -287,7 +287,14 @@ static void chooses_no_protocol_it_does_not_know(void **state) {
   assert_null(protocol("X-" PROTOCOL "v12.stomp\r\n"));
 }
 
+/* RFC 9110, 15, and RFC 6585. */
 static void names_the_reasons(void **state) {
+  static const int named[] = {100, 101, 200, 201, 202, 203, 204, 205, 206, 300,
+                              301, 302, 303, 304, 305, 307, 308, 400, 401, 402,
+                              403, 404, 405, 406, 407, 408, 409, 410, 411, 412,
+                              413, 414, 415, 416, 417, 421, 422, 426, 428, 429,
+                              431, 500, 501, 502, 503, 504, 505, 511};
+  size_t at = 0;
   int status;
 
   (void)state;
@@ -300,8 +307,15 @@ static void names_the_reasons(void **state) {
   assert_string_equal(sbk__http_reason(299), "");
   assert_string_equal(sbk__http_reason(0), "");
   assert_string_equal(sbk__http_reason(-404), "");
+  assert_string_equal(sbk__http_reason(428), "Precondition Required");
+  assert_string_equal(sbk__http_reason(505), "HTTP Version Not Supported");
   for (status = 100; status < 600; status++) {
-    assert_true(sbk__http_is_value(sbk__http_reason(status)));
+    const char *reason = sbk__http_reason(status);
+    bool is = at < sizeof(named) / sizeof(named[0]) && named[at] == status;
+
+    assert_true(sbk__http_is_value(reason));
+    assert_int_equal(*reason != '\0', is);
+    at += is;
   }
 }
 

@@ -243,6 +243,35 @@ static void check_capture(const sbk__captures *captures, size_t at,
   assert_memory_equal(capture->value, value, capture->value_len);
 }
 
+/* 32 are remembered; what is more is matched, and {user} is no exception. */
+static void captures_no_more_than_there_is_room_for(void **state) {
+  struct {
+    sbk__captures captures;
+    char guard[64];
+  } room;
+  char pattern[256] = "", text[256] = "";
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < SBK__CAPTURES_MAX + 1; i++) {
+    strcat(pattern, "/{x}");
+    strcat(text, "/1");
+    memset(&room, 0x5a, sizeof(room));
+    strcat(pattern, "/{user}");
+    strcat(text, "/joe");
+    assert_true(sbk__pattern_match_user(pattern, strlen(pattern), "joe", text,
+                                        strlen(text), '/', &room.captures));
+    assert_int_equal(room.captures.count,
+                     i + 2 < SBK__CAPTURES_MAX ? i + 2 : SBK__CAPTURES_MAX);
+    if (i + 1 < SBK__CAPTURES_MAX) {
+      check_capture(&room.captures, i + 1, "user", "joe");
+    }
+    check_capture(&room.captures, 0, "x", "1");
+    pattern[strlen(pattern) - 7] = '\0';
+    text[strlen(text) - 4] = '\0';
+  }
+}
+
 static void captures_segments_by_name(void **state) {
   sbk__captures captures;
 
@@ -934,6 +963,7 @@ int main(void) {
       cmocka_unit_test(regular_expressions_are_refused_where_spring_runs_them),
       cmocka_unit_test(more_rows_around_separators),
       cmocka_unit_test(a_question_mark_takes_a_whole_utf8_character),
+      cmocka_unit_test(captures_no_more_than_there_is_room_for),
       cmocka_unit_test(captures_segments_by_name),
       cmocka_unit_test(the_left_one_takes_all_it_can),
       cmocka_unit_test(captures_nothing_inside_a_segment),
