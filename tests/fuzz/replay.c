@@ -3,6 +3,8 @@
  * file of a corpus goes once through the target. One that does not hold aborts;
  * its name is the last line then.
  */
+#define _POSIX_C_SOURCE 200809L /* scandir */
+
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
