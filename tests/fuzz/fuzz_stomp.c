@@ -13,7 +13,7 @@ struct outcome {
   size_t used;
   sbk__str text;  /* all that came */
   sbk__str again; /* as frames that say the same */
-  bool unsaid;    /* CR: read, but not to be written before 1.2 */
+  bool unsaid;    /* it cannot be written as it was read */
 };
 
 static const char *const names[] = {
@@ -35,7 +35,7 @@ static void put_escaped(struct outcome *out, enum sbk__version version,
   size_t most = raw ? len : sbk__escaped_len(version, text, len);
   uint8_t *dst;
 
-  if (most == SIZE_MAX) {
+  if (most == SIZE_MAX) { /* a CR, before 1.2 */
     HOLDS(version < SBK__V12 && strchr(text, '\r') != NULL);
     out->unsaid = true;
     return;
@@ -73,6 +73,8 @@ static void put_frame(struct outcome *out, enum sbk__version version,
     sbk__str_addz(&out->again, "\n");
   }
   put_text(&out->text, body, len);
+  /* A body that nobody wants is skipped; its length stays. */
+  out->unsaid |= len == 0 && sbk_message_header(msg, "content-length") != NULL;
   sbk__str_addz(&out->again, "\n");
   sbk__str_add(&out->again, body, len);
   sbk__str_add(&out->again, "", 1);
