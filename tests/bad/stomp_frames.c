@@ -64,7 +64,7 @@ static void misspelt_commands(void) {
               {"with a tab behind", "", "\t"},
               {"with a letter more", "", "X"},
               {"with a colon", "", ":"}};
-  char name[100], text[200];
+  char name[256], text[200];
   size_t i, j, k;
 
   for (i = 0; i < COUNT_OF(commands); i++) {
