@@ -1,5 +1,5 @@
-/* sockjs_host.c - plain messages over SockJS, at the paths that clients' tests
- * know from the test server of sockjs-node, and a few files. */
+/* sockjs_host.c - plain messages over SockJS and WebSocket, at the paths that
+ * clients' tests know from the test server of sockjs-node, and a few files. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -23,15 +23,17 @@
 
 static const char usage[] =
     "usage: sockjs_host [--port N] [--client-url URL] [--delay MS]\n"
-    "                   [--heartbeat MS] [PATH=FILE]...\n"
+    "                   [--heartbeat MS] [--max-message BYTES] [PATH=FILE]...\n"
     "\n"
     "  --client-url  what the iframe page loads (/sockjs.js)\n"
     "  --delay       the disconnect delay (5000)\n"
     "  --heartbeat   a sign of life this often (25000)\n"
+    "  --max-message bytes of a message (1048576), in so many fragments\n"
+    "                as anyone likes\n"
     "  PATH=FILE     GET PATH is answered with the file\n";
 
 struct options {
-  unsigned long port, delay, heartbeat;
+  unsigned long port, delay, heartbeat, max_message;
   const char *client_url;
 };
 
@@ -329,8 +331,9 @@ static const char *start(sbk_broker **b, const struct options *o) {
   cb.connected = on_connected;
   cb.request = on_request;
   cb.log = on_log;
-  config.max_message = 1 << 20;
-  config.max_queue = 4 << 20;
+  config.max_message = o->max_message;
+  config.max_fragments = 300000;
+  config.max_queue = 4 * o->max_message;
   rv = sbk_broker_new(b, &cb, &config, NULL);
   if (rv == 0) rv = add_all(*b, o);
   if (rv != 0) return sbk_strerror(rv);
@@ -346,10 +349,11 @@ static const char *start(sbk_broker **b, const struct options *o) {
   return NULL;
 }
 
-static bool read_number(unsigned long *n, const char *arg) {
+static bool read_number(unsigned long *n, const char *arg,
+                        unsigned long largest) {
   char *end;
   *n = strtoul(arg, &end, 10);
-  return *arg != '\0' && *end == '\0' && *n <= 3600000;
+  return *arg != '\0' && *end == '\0' && *n <= largest;
 }
 
 static bool read_options(struct options *o, int argc, char **argv) {
@@ -358,13 +362,15 @@ static bool read_options(struct options *o, int argc, char **argv) {
       {"client-url", required_argument, NULL, 'c'},
       {"delay", required_argument, NULL, 'd'},
       {"heartbeat", required_argument, NULL, 'h'},
+      {"max-message", required_argument, NULL, 'm'},
       {NULL, 0, NULL, 0}};
   bool ok = true;
   int c;
   while (ok && (c = getopt_long(argc, argv, "", names, NULL)) != -1) {
-    if (c == 'p') ok = read_number(&o->port, optarg) && o->port <= 65535;
-    else if (c == 'd') ok = read_number(&o->delay, optarg);
-    else if (c == 'h') ok = read_number(&o->heartbeat, optarg);
+    if (c == 'p') ok = read_number(&o->port, optarg, 65535);
+    else if (c == 'd') ok = read_number(&o->delay, optarg, 3600000);
+    else if (c == 'h') ok = read_number(&o->heartbeat, optarg, 3600000);
+    else if (c == 'm') ok = read_number(&o->max_message, optarg, 1 << 28);
     else if (c == 'c') o->client_url = optarg;
     else ok = false;
   }
@@ -374,7 +380,7 @@ static bool read_options(struct options *o, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  struct options o = {8081, 5000, 25000, "/sockjs.js"};
+  struct options o = {8081, 5000, 25000, 1 << 20, "/sockjs.js"};
   sigset_t ends, mask;
   sbk_broker *b = NULL;
   const char *why;
