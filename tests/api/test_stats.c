@@ -157,6 +157,69 @@ static void all_is_counted(void **state) {
   free_broker(&host.mem, host.broker);
 }
 
+/* Of all the members that count ends. */
+static uint64_t ends(const struct sbk_stats *s) {
+  return s->ended_clean + s->ended_eof + s->ended_protocol + s->ended_limit +
+         s->ended_slow + s->ended_timeout + s->ended_denied + s->ended_closed +
+         s->ended_no_memory + s->unconnected_protocol + s->unconnected_limit +
+         s->unconnected_timeout + s->unconnected_denied + s->unconnected_gone;
+}
+
+/* One that says this and nothing more, for an hour. */
+static void end_one(struct host *host, const char *text) {
+  sbk_msec now = 1000;
+  sbk_conn *conn;
+
+  assert_int_equal(sbk_conn_new(&conn, host->broker, SBK_TCP, "peer", NULL), 0);
+  feed(conn, now, text);
+  while (now < 3600000 && sbk_conn_wants(conn) != 0) {
+    output(conn);
+    sbk_broker_tick(host->broker, now += 1000);
+  }
+  sbk_conn_free(conn);
+}
+
+#define BEGUN CONNECT "\n"
+
+static void each_end_is_counted_once_and_for_what_it_was(void **state) {
+  static const struct {
+    const char *text;
+    size_t member;
+  } all[] = {
+#define MEMBER(name) offsetof(struct sbk_stats, name)
+      {BEGUN "DISCONNECT\n\n^", MEMBER(ended_clean)},
+      {BEGUN "NONSENSE\n\n^", MEMBER(ended_protocol)},
+      {BEGUN "SEND\ndestination:/topic/a\ncontent-length:99999\n\n",
+       MEMBER(ended_limit)},
+      {BEGUN "SUBSCRIBE\nid:1\ndestination:/topic/a\n\n^"
+             "SUBSCRIBE\nid:2\ndestination:/topic/a\n\n^",
+       MEMBER(ended_limit)},
+      {"CONNECT\naccept-version:1.2\nheart-beat:1000,0\n\n^",
+       MEMBER(ended_timeout)},
+      {"NONSENSE\n\n^", MEMBER(unconnected_protocol)},
+      {"CONNECT\ncontent-length:99999\n\n", MEMBER(unconnected_limit)},
+      {"CONNECT\n", MEMBER(unconnected_timeout)},
+#undef MEMBER
+  };
+  struct sbk_callbacks callbacks = SBK_CALLBACKS_INIT;
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+    struct sbk_config config = SBK_CONFIG_INIT;
+    struct sbk_stats stats;
+    struct host host = {0};
+
+    config.max_subscriptions = 1;
+    host.broker = new_broker(&host.mem, &callbacks, &config, &host);
+    end_one(&host, all[i].text);
+    stats = stats_of(host.broker);
+    assert_int_equal(*(uint64_t *)(void *)((char *)&stats + all[i].member), 1);
+    assert_int_equal(ends(&stats), 1);
+    free_broker(&host.mem, host.broker);
+  }
+}
+
 static void a_host_of_another_version_gets_what_it_knows(void **state) {
   struct {
     struct sbk_stats stats;
@@ -267,6 +330,7 @@ int main(void) {
       cmocka_unit_test(a_session_ends_when_it_expires),
       cmocka_unit_test(a_new_token_puts_the_end_off),
       cmocka_unit_test(a_subscription_ended_by_the_host_is_silent),
+      cmocka_unit_test(each_end_is_counted_once_and_for_what_it_was),
       cmocka_unit_test(all_is_counted),
       cmocka_unit_test(a_host_of_another_version_gets_what_it_knows),
   };
