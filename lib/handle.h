@@ -9,9 +9,8 @@ bool sbk__handle(sbk_call *call, const sbk__handler *handler,
                  const sbk__captures *captures);
 /* Ends a call that was put off, and frees it. */
 void sbk__handle_finish(sbk_call *call, int result);
-
-/** The end of what counts up call->returning. A callback may have ended the
- * call meanwhile: then it is gone. */
+/* The end of what counts up call->returning. A callback may have ended the call
+ * meanwhile: then it is gone. */
 void sbk__handle_returned(sbk_call *call);
 /* The session ends: calls that were put off go on without it. */
 void sbk__handle_orphan(sbk_session *session);

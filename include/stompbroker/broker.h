@@ -26,9 +26,9 @@ enum sbk_refusal {
 /**
  * What the host answers to. Any member may be NULL. Every one but wakeup is
  * called on the broker's thread, from inside a call of the host. Callbacks may
- * send, close sessions and register things; they may not feed, free or tick
- * (SBK_ERR_STATE, or nothing happens). New members are only ever added at the
- * end.
+ * send, close sessions and register things; they may not feed, tell of a peer's
+ * end, free or tick (SBK_ERR_STATE, or nothing happens). New members are only
+ * ever added at the end.
  */
 struct sbk_callbacks {
   size_t size; /**< sizeof(struct sbk_callbacks); SBK_CALLBACKS_INIT sets it */

@@ -137,7 +137,8 @@ SBK_API int sbk_conn_feed(sbk_conn *conn, sbk_msec now, const void *data,
                           size_t len);
 
 /** The peer has ended its side (0), or the socket failed (an errno value).
- * What the peer may still be sent is sent if it only ended its side. */
+ * What the peer may still be sent is sent if it only ended its side. From a
+ * callback nothing happens. */
 SBK_API void sbk_conn_eof(sbk_conn *conn, int os_error);
 
 /**

@@ -150,7 +150,7 @@ static void pass_time(sbk_msec span) {
 
 void bad_init(struct bad_setup *setup) {
   static const char *const prefixes[] = {"/topic", "/queue", "/quiet", NULL};
-  static const char *const queues[] = {"/work", NULL};
+  static const char *const queues[] = {"/jobs", NULL};
   const struct bad_setup fresh = {SBK_CONFIG_INIT, SBK_CALLBACKS_INIT, NULL};
 
   *setup = fresh;

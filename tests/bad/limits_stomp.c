@@ -553,7 +553,7 @@ static void make_unacked(struct made *m, size_t limit, size_t size) {
 
 /* Whoever comes gets what waits there. */
 static void drain_work(void) {
-  static const char text[] = "CONNECT\n\n\0SUBSCRIBE\ndestination:/work/x\n\n";
+  static const char text[] = "CONNECT\n\n\0SUBSCRIBE\ndestination:/jobs/x\n\n";
   char bytes[4096];
   sbk_conn *conn;
   size_t len;
@@ -574,23 +574,23 @@ static void make_queued(struct made *m, size_t limit, size_t size) {
   size_t i;
 
   for (i = 1; i < size; i++) {
-    add(m, "SEND\ndestination:/work/x\n\n^");
+    add(m, "SEND\ndestination:/jobs/x\n\n^");
   }
-  add(m, "SEND\ndestination:/work/x\nreceipt:r\n\n^");
+  add(m, "SEND\ndestination:/jobs/x\nreceipt:r\n\n^");
   m->v.more = size * 400; /* they are kept for somebody */
   m->v.tidy = drain_work;
   expect_receipt(m);
   decide(m, size > limit, COUNT, QUEUE_FULL, "r");
 }
 
-#define QUEUED (256 + strlen("destination") + strlen("/work/x"))
+#define QUEUED (256 + strlen("destination") + strlen("/jobs/x"))
 
 static void make_queued_bytes(struct made *m, size_t limit, size_t size) {
   size_t left = size, part;
 
   while (left > 0) {
     part = left > 60000 + 2 * QUEUED ? 60000 : left;
-    add(m, "SEND\ndestination:/work/x\n\n");
+    add(m, "SEND\ndestination:/jobs/x\n\n");
     fill(m, 'x', part - QUEUED);
     add(m, "^");
     left -= part;
