@@ -105,6 +105,7 @@ static void tear(struct client *c) {
 }
 
 static void hurry(struct client *c) {
+  c->since = now_ns();
   client_say(c, "CONNECT\naccept-version:1.2\nhost:load\nheart-beat:1,1\n\n");
 }
 
