@@ -39,19 +39,24 @@ bool sbk__conn_blocked(const sbk_conn *conn) {
           sbk__session_waits(conn->session));
 }
 
-/* All is said: is there still something to hear? A WebSocket waits for the
- * peer's Close; a refused peer is listened to, or the kernel would throw away
- * what we said when it finds unread bytes. */
-static bool listens(const sbk_conn *conn) {
+/* All is said. A closing handshake waits for the peer's Close. Everybody else
+ * hears the end of the stream at once, but goes on being listened to, or the
+ * kernel would throw away what we said when it finds unread bytes (RFC 9112,
+ * 9.6; RFC 6455, 7.1.1 and 7.1.7). */
+static unsigned wants_last(const sbk_conn *conn) {
+  const sbk_session *session = conn->session;
+
   if (conn->eof || conn->peer_closed) {
-    return false;
+    return 0;
   }
   if (conn->state == SBK__CONN_LINGER || conn->deaf) {
-    return true;
+    return SBK_WANT_READ | SBK_WANT_SHUTDOWN;
+  }
+  if (session->websocket) {
+    return session->silent ? 0 : SBK_WANT_READ;
   }
 
-  return conn->session->websocket ? !conn->session->silent
-                                  : conn->session->reason != 0;
+  return session->reason != 0 ? SBK_WANT_READ | SBK_WANT_SHUTDOWN : 0;
 }
 
 unsigned sbk_conn_wants(sbk_conn *conn) {
@@ -62,7 +67,7 @@ unsigned sbk_conn_wants(sbk_conn *conn) {
   }
   if (sbk__conn_is_closing(conn)) {
     if (wants == 0) {
-      return listens(conn) ? SBK_WANT_READ : 0;
+      return wants_last(conn);
     }
     return conn->eof ? wants : wants | SBK_WANT_READ;
   }

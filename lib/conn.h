@@ -48,7 +48,6 @@ struct sbk_conn {
   sbk_msec since;      /* of the state: accept, or a request's end */
   sbk_msec closing_at; /* the last words were queued */
   sbk_msec stage_at;   /* the stage's last progress */
-  size_t dropped;      /* bytes read and dropped while closing */
   int reason;          /* why it ended without a session */
   unsigned told;       /* what the host last heard that it wants */
   uint8_t state;       /* enum sbk__conn_state */

@@ -6,8 +6,6 @@
 #include "request.h"
 #include "sockjs.h"
 
-#define DROPPED_MAX ((size_t)65536) /* bytes that are read and dropped */
-
 /* What comes in. */
 
 void sbk__conn_free_held(sbk_conn *conn) {
@@ -105,39 +103,22 @@ static void hold(sbk_conn *conn, const uint8_t *data, size_t len) {
   }
 }
 
-/* Nobody listens any more, but for a peer's Close. */
-static void drop(sbk_conn *conn, size_t len) {
-  conn->dropped += len;
-  if (conn->dropped > DROPPED_MAX) {
-    sbk__conn_end(conn, conn->reason != 0 ? conn->reason : SBK_ERR_TOO_BIG);
-  }
-}
-
 static size_t take_once(sbk_conn *conn, const uint8_t *data, size_t len) {
   switch (conn->state) {
   case SBK__CONN_HTTP:
   case SBK__CONN_BODY:
     return sbk__http_take(conn, data, len);
   case SBK__CONN_WS:
-    if (sbk__conn_is_closing(conn)) {
-      drop(conn, len);
-    }
-    return conn->state == SBK__CONN_DEAD ? len
-                                         : sbk__conn_ws_take(conn, data, len);
+    return sbk__conn_ws_take(conn, data, len);
   case SBK__CONN_SOCKJS:
     return sbk__conn_is_closing(conn)
                ? len
                : sbk__sockjs_take(conn->sockjs, data, len);
   case SBK__CONN_TCP:
-    if (sbk__conn_is_closing(conn)) {
-      drop(conn, len);
-      return len;
-    }
-    return sbk__inbound_feed(conn->session, data, len);
-  default:
-    if (conn->state != SBK__CONN_DEAD) {
-      drop(conn, len);
-    }
+    return sbk__conn_is_closing(conn)
+               ? len
+               : sbk__inbound_feed(conn->session, data, len);
+  default: /* it goes on talking; for how long is a matter of time */
     return len;
   }
 }

@@ -123,7 +123,7 @@ int loop_listen(struct loop *l, int fd, enum sbk_transport transport) {
 
 /* ---- a connection's user data: its descriptor, and what epoll knows ---- */
 
-#define WANT_BITS 3u
+#define WANT_BITS 4u
 
 static void *pack(int fd, unsigned wants) {
   return (void *)((uintptr_t)(unsigned)fd << WANT_BITS | wants);
@@ -224,6 +224,7 @@ static void settle(struct loop *l, sbk_conn *conn) {
   unsigned wants;
   write_some(l, conn);
   wants = sbk_conn_wants(conn);
+  if (wants & SBK_WANT_SHUTDOWN) shutdown(fd, SHUT_WR);
   if (wants == 0) {
     close(fd);
     sbk_conn_free(conn);

@@ -261,6 +261,8 @@ static void settle(struct loop *l, struct source *c) {
     free(c);
     return;
   }
+  if (wants & SBK_WANT_SHUTDOWN && (!c->tls || tls_shutdown(c->tls)))
+    shutdown(c->fd, SHUT_WR);
   if (wants == c->wants) return;
   if (wants & SBK_WANT_READ) ev.events |= EPOLLIN;
   if (wants & SBK_WANT_WRITE) ev.events |= EPOLLOUT;

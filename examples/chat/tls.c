@@ -34,6 +34,7 @@ struct tls {
   struct credentials *credentials;
   enum { BEGINS, OPEN, BROKEN } state;
   bool read_blocked; /* see tls_read_blocked() */
+  bool shut;         /* the peer was told that nothing more comes */
   bool half_sent;    /* GnuTLS has a record that the socket took no whole of */
 };
 
@@ -119,10 +120,18 @@ struct tls *tls_new(struct tls_server *server, int fd) {
   return NULL;
 }
 
+bool tls_shutdown(struct tls *t) {
+  int rv;
+  if (t->state != OPEN || t->shut) return true;
+  rv = gnutls_bye(t->session, GNUTLS_SHUT_WR);
+  t->shut = rv != GNUTLS_E_AGAIN && rv != GNUTLS_E_INTERRUPTED;
+  return t->shut;
+}
+
 void tls_free(struct tls *t) {
   if (t == NULL) return;
   /* Once: a peer that does not even take this would not have heard it. */
-  if (t->state == OPEN) gnutls_bye(t->session, GNUTLS_SHUT_WR);
+  tls_shutdown(t);
   gnutls_deinit(t->session);
   credentials_unref(t->credentials);
   free(t);

@@ -28,7 +28,10 @@ struct tls;
 
 /** The socket stays the caller's. NULL: no memory. */
 struct tls *tls_new(struct tls_server *server, int fd);
-/** Says goodbye if it can; then comes close(). NULL is fine. */
+/** Tells the peer that nothing more comes, once; it may still be read from.
+ * False: the socket does not take that now, try again. */
+bool tls_shutdown(struct tls *tls);
+/** Says goodbye if nobody has yet; then comes close(). NULL is fine. */
 void tls_free(struct tls *tls);
 
 /*

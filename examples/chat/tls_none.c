@@ -16,6 +16,9 @@ void tls_server_free(struct tls_server *server) {}
 struct tls *tls_new(struct tls_server *server, int fd) {
   return NULL;
 }
+bool tls_shutdown(struct tls *tls) {
+  return true;
+}
 void tls_free(struct tls *tls) {}
 ssize_t tls_read(struct tls *tls, void *buf, size_t size) {
   errno = EPROTO;

@@ -75,6 +75,7 @@ static void settle(struct client *c) {
     if (w != (ssize_t)n || n < sizeof(room)) break;
   }
   wants = sbk_conn_wants(c->conn);
+  if (wants & SBK_WANT_SHUTDOWN) shutdown(c->fd, SHUT_WR);
   if (wants == 0) {
     close(c->fd);
     sbk_conn_free(c->conn);

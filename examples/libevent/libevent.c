@@ -87,6 +87,7 @@ static void settle(struct client *c) {
   unsigned wants;
   write_some(c);
   wants = sbk_conn_wants(c->conn);
+  if (wants & SBK_WANT_SHUTDOWN) shutdown(c->fd, SHUT_WR);
   if (wants == 0) {
     farewell(c);
     return;

@@ -68,6 +68,7 @@ static void settle(struct client *c) {
     if (w != (ssize_t)n || n < sizeof(room)) break;
   }
   wants = sbk_conn_wants(c->conn);
+  if (wants & SBK_WANT_SHUTDOWN) shutdown(c->fd, SHUT_WR);
   if (wants == 0) {
     /* libmicrohttpd closes it in its own thread, so epoll has to forget it
      * now; its number is not given away before. */

@@ -19,7 +19,8 @@ struct client {
   uv_tcp_t tcp;
   uv_write_t write; /* one at a time: the next has what came up meanwhile */
   size_t writing;   /* bytes of it; 0: none is under way */
-  bool reading;
+  uv_shutdown_t shutdown;
+  bool reading, shut;
   sbk_conn *conn;
 };
 
@@ -93,6 +94,10 @@ static void settle(struct client *c) {
   if (c->writing == 0) write_some(c);
   wants = sbk_conn_wants(c->conn);
   reads = (wants & SBK_WANT_READ) != 0;
+  if (wants & SBK_WANT_SHUTDOWN && !c->shut) {
+    c->shut = true;
+    uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, NULL);
+  }
   if (wants == 0) uv_close((uv_handle_t *)&c->tcp, closed);
   else if (reads && !c->reading)
     uv_read_start((uv_stream_t *)&c->tcp, make_room, on_read);

@@ -146,10 +146,16 @@ SBK_API void sbk_conn_eof(sbk_conn *conn, int os_error);
  * and free the connection. SBK_WANT_HOLD stands alone while the host owes the
  * peer an answer (SBK_WAIT), or while it publishes too much for what waits for
  * others (max_total_queue): neither read nor write, keep the socket.
+ * SBK_WANT_SHUTDOWN comes with SBK_WANT_READ once all is said to a peer that
+ * was refused: end the sending side, as by shutdown(fd, SHUT_WR), which may be
+ * done again each time. What the peer goes on sending is read and dropped for a
+ * while (close_timeout at most), since a socket that is closed with bytes
+ * unread takes back what the peer has not read yet (RFC 9112, 9.6).
  */
-#define SBK_WANT_READ  1u
-#define SBK_WANT_WRITE 2u
-#define SBK_WANT_HOLD  4u
+#define SBK_WANT_READ     1u
+#define SBK_WANT_WRITE    2u
+#define SBK_WANT_HOLD     4u
+#define SBK_WANT_SHUTDOWN 8u
 SBK_API unsigned sbk_conn_wants(sbk_conn *conn);
 
 /*

@@ -88,7 +88,8 @@ static void says_503_beyond_the_limits(void **state) {
   assert_non_null(strstr(peer.heard, "\r\nConnection: close\r\n"));
   assert_string_equal(host.events, "");
   /* It is listened to for a while, then it ends. */
-  assert_int_equal(sbk_conn_wants(peer.conn), SBK_WANT_READ);
+  assert_int_equal(sbk_conn_wants(peer.conn),
+                   SBK_WANT_READ | SBK_WANT_SHUTDOWN);
   host_wait(&host, 1000);
   assert_int_equal(sbk_conn_wants(peer.conn), 0);
   host_end(&host);

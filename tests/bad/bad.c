@@ -358,9 +358,10 @@ static void end(sbk_conn *conn, enum bad_end as, enum how how) {
   static const uint8_t goodbye[] = {0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8};
 
   expect_number("wants", sbk_conn_wants(conn),
-                as == ENDS    ? 0
-                : as == HOLDS ? SBK_WANT_HOLD
-                              : SBK_WANT_READ);
+                as == ENDS      ? 0
+                : as == HOLDS   ? SBK_WANT_HOLD
+                : as == LINGERS ? SBK_WANT_READ | SBK_WANT_SHUTDOWN
+                                : SBK_WANT_READ);
   if (as != LINGERS && as != CLOSES) {
     return;
   }

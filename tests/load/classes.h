@@ -14,8 +14,6 @@ struct class {
   int status;                     /* of HTTP, that refuses it; else: */
   int close;                      /* of WebSocket */
   const char *reason;             /* of that Close, and of the ERROR */
-  bool counted; /* it may be cut off before it hears: the broker's figures tell
-                   that it was too slow */
 };
 
 extern const struct class classes[];

@@ -102,10 +102,7 @@ static void check_classes(void) {
     for (k = 0; k < mix.each; k++)
       if (!class_ended_so(class, &mix.hostile[i * mix.each + k]))
         bad = &mix.hostile[i * mix.each + k];
-    if (class->counted)
-      point(mix.slow == mix.each, "hostile: %s: each is counted as too slow",
-            class->name);
-    else if (class->status == 0)
+    if (class->status == 0)
       point(bad == NULL, "hostile: %s: each is let in and gone 200 times",
             class->name);
     else if (class->close == 0)
@@ -114,7 +111,7 @@ static void check_classes(void) {
     else
       point(bad == NULL, "hostile: %s: each ends with %d, %s", class->name,
             class->close, class->reason);
-    if (bad != NULL && !class->counted)
+    if (bad != NULL)
       note("one of them: status %d, close %d, %s, %s", bad->status, bad->close,
            bad->reason, bad->error);
   }

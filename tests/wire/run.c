@@ -48,8 +48,25 @@ void run_end(struct stream *stream, bool told) {
     codes_add(&stream->shower.shown, CODE_END);
   }
   stream->late_count = 0;
+  stream->shut = false;
   sbk_conn_free(stream->conn);
   stream->conn = NULL;
+}
+
+/* What it wants; nobody is sent anything any more whose stream was told to be
+ * shut down. */
+static unsigned wants_of(struct stream *stream) {
+  unsigned wants = sbk_conn_wants(stream->conn);
+
+  if ((stream->shut && wants != 0 && !(wants & SBK_WANT_SHUTDOWN)) ||
+      (wants & SBK_WANT_SHUTDOWN &&
+       wants != (SBK_WANT_SHUTDOWN | SBK_WANT_READ))) {
+    run_fault(stream->run, "shut down %d, and it wants %u", stream->shut,
+              wants);
+  }
+  stream->shut = stream->shut || wants & SBK_WANT_SHUTDOWN;
+
+  return wants;
 }
 
 /* What a loop does with a connection that is ready. */
@@ -70,7 +87,7 @@ void run_serve(struct stream *stream) {
   }
   take_end(stream);
   while (took) {
-    wants = sbk_conn_wants(stream->conn);
+    wants = wants_of(stream);
     took = take_some(stream);
     if (stream->room == 0) { /* it breaks off */
       run_end(stream, true);
@@ -87,7 +104,7 @@ void run_serve(struct stream *stream) {
       break;
     }
   }
-  wants = sbk_conn_wants(stream->conn);
+  wants = wants_of(stream);
   if (wants == 0) {
     run_end(stream, true);
   } else if ((wants & SBK_WANT_WRITE) && stream->late_count == 0) {

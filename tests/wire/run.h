@@ -62,6 +62,7 @@ struct stream {
   size_t takes;         /* bytes, all the same */
   bool has_session;     /* from the beginning */
   bool closing;         /* the library has said so */
+  bool shut;            /* the peer was told that nothing more comes */
   sbk_call *call;       /* that waits for the host */
   sbk_request *request; /* the same */
 

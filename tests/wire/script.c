@@ -164,10 +164,11 @@ static void action_line(struct reader *r, char *name, char *text) {
   if (strcmp(what, "wants") == 0) {
     item = reader_item(r, ITEM_WANTS, stream);
     while ((part = next_word(&text)) != NULL) {
-      item->number |= strcmp(part, "read") == 0    ? SBK_WANT_READ
-                      : strcmp(part, "write") == 0 ? SBK_WANT_WRITE
-                      : strcmp(part, "hold") == 0  ? SBK_WANT_HOLD
-                                                   : 0;
+      item->number |= strcmp(part, "read") == 0       ? SBK_WANT_READ
+                      : strcmp(part, "write") == 0    ? SBK_WANT_WRITE
+                      : strcmp(part, "hold") == 0     ? SBK_WANT_HOLD
+                      : strcmp(part, "shutdown") == 0 ? SBK_WANT_SHUTDOWN
+                                                      : 0;
     }
   } else if (strcmp(what, "eof") == 0) {
     item = reader_item(r, ITEM_EOF, stream);
