@@ -5,6 +5,8 @@
 #include "pressure.h"
 #include "sockjs_frame.h"
 
+#define PONGS_MAX 16 /* that wait to be sent */
+
 static void fail(sbk_conn *conn, enum sbk__fault fault) {
   int error = sbk__fault_error(fault);
 
@@ -18,13 +20,16 @@ static void fail(sbk_conn *conn, enum sbk__fault fault) {
   }
 }
 
-/* RFC 6455, 5.5.3: an endpoint may answer the newest ping only. */
+/* Each one is answered, so that a peer may count. Of more than a peer would
+ * have under way that reads what it asked for, the newest (RFC 6455, 5.5.3). */
 static void answer_ping(sbk_conn *conn, const sbk__ws_event *event) {
+  sbk_session *session = conn->session;
   sbk_buf *pong = sbk__ws_control(&conn->broker->core.mem, SBK__WS_PONG,
                                   event->data, event->len);
 
-  if (pong == NULL || !sbk__output_replace_pong(conn->session, pong)) {
-    sbk__session_push(conn->session, pong, SBK__OUT_CONTROL);
+  if (pong == NULL || session->controls < PONGS_MAX ||
+      !sbk__output_replace_pong(session, pong)) {
+    sbk__session_push(session, pong, SBK__OUT_CONTROL);
   }
 }
 

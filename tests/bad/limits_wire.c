@@ -311,15 +311,19 @@ static void make_split_empty_fragments(struct made *m, size_t limit,
 }
 
 static void make_pings(struct made *m, size_t limit, size_t size) {
-  size_t i;
+  size_t i, len;
 
   for (i = 0; i < size; i++) {
     put_frame(m, FIN | PING, "x", 1);
   }
-  decide_ws(m, size > limit, "<pong x>", CONTROLS);
-  if (size > limit) {
-    memmove(m->out + 8, m->out, strlen(m->out) + 1);
-    memcpy(m->out, "<pong x>", 8);
+  decide_ws(m, size > limit, "", CONTROLS);
+  /* 16 wait to be sent at most. */
+  len = strlen(m->out) + 1;
+  size = size > limit ? limit : size;
+  size = size > 16 ? 16 : size;
+  memmove(m->out + 8 * size, m->out, len);
+  for (i = 0; i < size; i++) {
+    memcpy(m->out + 8 * i, "<pong x>", 8);
   }
 }
 

@@ -347,7 +347,7 @@ static void control_frames(void) {
 
     put_frame(&f, FIN | PING, "old", 3);
     put_frame(&f, FIN | PING, "new", 3);
-    well("ws: of two Pings the newest is answered", &f, "<pong new>");
+    well("ws: of two Pings each is answered", &f, "<pong old><pong new>");
   }
   {
     struct frames f = {.len = 0};
