@@ -45,8 +45,9 @@ static bool number_of(const char *text, int digits, uint64_t *number) {
   return true;
 }
 
-static void count_delay(struct score *s, uint64_t due) {
+void score_delayed(struct score *s, uint64_t due) {
   uint64_t now = now_ns();
+  if (!s->timing) return;
   if (s->delay_count == s->delay_size) {
     s->delay_size = s->delay_size > 0 ? 2 * s->delay_size : 65536;
     s->delays = realloc(s->delays, s->delay_size * sizeof(uint32_t));
@@ -69,7 +70,7 @@ void score_take(struct score *s, struct client *c, const struct frame *f) {
   }
   s->missed += number - c->next;
   c->next = (uint32_t)number + 1;
-  if (s->timing && due != 0) count_delay(s, due);
+  if (due != 0) score_delayed(s, due);
 }
 
 bool score_clean(const struct score *s) {

@@ -31,6 +31,8 @@ void score_take(struct score *s, struct client *c, const struct frame *f);
 bool score_clean(const struct score *s);
 /* Forgets the delays, and counts new ones. */
 void score_time(struct score *s);
+/* Something that was due then is there now. */
+void score_delayed(struct score *s, uint64_t due);
 /* A quantile of them, in ms. */
 double score_delay(struct score *s, double quantile);
 
