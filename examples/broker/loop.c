@@ -15,6 +15,7 @@
 #include "listen.h"
 
 #define EVENTS  1024 /* the more of them in a turn, the fewer writes */
+#define SHARE   4096 /* bytes that each may say in a turn, however many do */
 #define ACCEPTS 64   /* in a turn, so that who is here is not kept waiting */
 #define PAUSE   100  /* ms without accepting, when descriptors have run out */
 
@@ -202,8 +203,8 @@ static void accept_some(struct loop *l, const struct listener *s) {
 
 /* ---- reading and writing ---- */
 
-static void read_some(struct loop *l, sbk_conn *conn) {
-  ssize_t n = read(fd_of(conn), l->room, sizeof(l->room));
+static void read_some(struct loop *l, sbk_conn *conn, size_t most) {
+  ssize_t n = read(fd_of(conn), l->room, most);
   if (n > 0) sbk_conn_feed(conn, l->now, l->room, (size_t)n);
   else if (n == 0) sbk_conn_eof(conn, 0);
   else if (errno != EAGAIN && errno != EINTR) sbk_conn_eof(conn, errno);
@@ -251,15 +252,20 @@ static int wait_ms(const struct loop *l, sbk_msec wake_at) {
   return due <= now ? 0 : due - now > 60000 ? 60000 : (int)(due - now);
 }
 
-/* Sleeps, and takes everything that came in, from all sockets. */
+/* Sleeps, and takes what came in, from all sockets. The more there are, the
+ * less of each: nobody is heard, or sent anything, before a turn is over, and
+ * who reads would look slow if all of it went to one peer. */
 static void listen_in(struct loop *l, sbk_msec wake_at) {
   struct epoll_event ev[EVENTS];
   int i, n = epoll_pwait(l->epoll, ev, EVENTS, wait_ms(l, wake_at), &l->mask);
+  size_t share = n > 0 ? sizeof(l->room) / (size_t)n : 0;
+  if (share < SHARE) share = SHARE;
   l->now = clock_now();
   for (i = 0; i < n; i++) {
     const struct listener *s = marked(ev[i].data.u64);
     if (s != NULL) accept_some(l, s);
-    else if (ev[i].events & ~(uint32_t)EPOLLOUT) read_some(l, ev[i].data.ptr);
+    else if (ev[i].events & ~(uint32_t)EPOLLOUT)
+      read_some(l, ev[i].data.ptr, share);
   }
   for (i = 0; i < n; i++)
     if (marked(ev[i].data.u64) == NULL && ev[i].events & EPOLLOUT)
