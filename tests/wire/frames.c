@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#ifdef HAVE_MEMCHECK
+#  include <valgrind/memcheck.h>
+#endif
+
 static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
 
 static void add_length(struct codes *codes, uint64_t len, unsigned bits) {
@@ -145,6 +149,9 @@ void shower_take(struct shower *shower, const void *data, size_t len) {
   const uint8_t *bytes = data;
   size_t used;
 
+#ifdef HAVE_MEMCHECK
+  VALGRIND_CHECK_MEM_IS_DEFINED(data, len); /* it speaks up itself */
+#endif
   while (len > 0 && !shower->websocket) {
     codes_add(&shower->shown, *bytes);
     if (shower->http && *bytes == '\n' && head_ends(&shower->shown)) {

@@ -13,7 +13,7 @@
 
 /*
  * runner [--torture | --check | --share N] [--over TRANSPORT] [--mode GROUP]
- * [--only TEXT] [--fail N] [--step N] FILE|FOLDER …
+ * [--only TEXT] [--fail N] [--step N] [--one-process] FILE|FOLDER …
  *
  * Plays transcripts in all the ways in which the same bytes can come and go,
  * and prints a line of TAP for each and each group of ways.
@@ -35,6 +35,7 @@ struct options {
   const char *only;
   size_t fail;
   size_t step;
+  bool one_process; /* a crash ends it, but valgrind starts once only */
 };
 
 struct files {
@@ -314,6 +315,10 @@ static void play_file(const char *path, const struct options *options) {
     return;
   }
   fflush(stdout);
+  if (options->one_process) {
+    play_script(path, options);
+    return;
+  }
   child = fork();
   if (child == 0) {
     play_script(path, options);
@@ -367,6 +372,8 @@ int main(int argc, char **argv) {
       options.torture = true;
     } else if (strcmp(argv[i], "--check") == 0) {
       options.check = true;
+    } else if (strcmp(argv[i], "--one-process") == 0) {
+      options.one_process = true;
     } else if (strcmp(argv[i], "--over") == 0 && i + 1 < argc) {
       options.over = over_of(argv[++i]);
     } else if (strcmp(argv[i], "--share") == 0 && i + 1 < argc) {
