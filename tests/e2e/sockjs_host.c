@@ -234,12 +234,12 @@ static int add_all(sbk_broker *b, const struct options *o) {
 
 /* ---- the plug, as examples/echo has it ---- */
 
-static void watch(int op, struct client *c, unsigned wants) {
+static int watch(int op, struct client *c, unsigned wants) {
   struct epoll_event ev = {.data.ptr = c};
   if (wants & SBK_WANT_READ) ev.events |= EPOLLIN;
   if (wants & SBK_WANT_WRITE) ev.events |= EPOLLOUT;
   c->wants = wants;
-  epoll_ctl(ep, op, c->fd, &ev);
+  return epoll_ctl(ep, op, c->fd, &ev);
 }
 
 static void accept_one(sbk_broker *b) {
@@ -252,7 +252,7 @@ static void accept_one(sbk_broker *b) {
   }
   c->fd = fd;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  watch(EPOLL_CTL_ADD, c, SBK_WANT_READ);
+  if (watch(EPOLL_CTL_ADD, c, SBK_WANT_READ)) sbk_conn_eof(c->conn, errno);
 }
 
 static void read_some(struct client *c) {
@@ -272,12 +272,13 @@ static void settle(struct client *c) {
     if (w != (ssize_t)n || n < sizeof(room)) break;
   }
   wants = sbk_conn_wants(c->conn);
+  if (wants & SBK_WANT_SHUTDOWN) shutdown(c->fd, SHUT_WR);
   if (wants == 0) {
     close(c->fd);
     sbk_conn_free(c->conn);
     free(c);
-  } else if (wants != c->wants) {
-    watch(EPOLL_CTL_MOD, c, wants);
+  } else if (wants != c->wants && watch(EPOLL_CTL_MOD, c, wants) != 0) {
+    sbk_conn_eof(c->conn, errno); /* flush() meets it again, and closes it */
   }
 }
 
@@ -312,6 +313,12 @@ static void listen_in(sbk_broker *b, const sigset_t *mask) {
 static volatile sig_atomic_t ending;
 static void on_signal(int sig) {
   ending = 1;
+}
+
+/* epoll_pwait() lets it through only when there is nothing else. */
+static bool must_end(void) {
+  sigset_t wait;
+  return ending || (sigpending(&wait) == 0 && sigismember(&wait, SIGTERM) == 1);
 }
 
 static void on_log(enum sbk_log_level level, const char *line, void *arg) {
@@ -395,7 +402,7 @@ int main(int argc, char **argv) {
   why = start(&b, &o);
   if (why != NULL) fprintf(stderr, "sockjs_host: cannot start: %s\n", why);
   if (why == NULL) {
-    for (; !ending; listen_in(b, &mask))
+    for (; !must_end(); listen_in(b, &mask))
       flush(b);
     close(listener);
     sbk_broker_shutdown(b);
