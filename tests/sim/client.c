@@ -137,6 +137,7 @@ static bool is_fair(struct client *c, int reason) {
     /* What waits behind a window of acknowledgements is not read either. */
     return model_backlog(model_of(c), c->session) >= c->sim->max_queue / 3;
   case SBK_ERR_NOMEM:
+  case SBK_ERR_CALLBACK: /* a handler without memory */
     return c->sim->short_of_memory;
   default:
     return false;
@@ -153,7 +154,7 @@ void client_ended(struct client *c, int session, int reason) {
     c->sim->slow++;
   } else if (reason == SBK_ERR_TIMEOUT) {
     c->sim->late++;
-  } else if (reason == SBK_ERR_NOMEM) {
+  } else if (reason == SBK_ERR_NOMEM || reason == SBK_ERR_CALLBACK) {
     c->sim->starved++;
   }
   sim_note(c->sim, "%s is ended: %s", c->name, sbk_strerror(reason));

@@ -61,7 +61,7 @@ void client_write_destination(char text[32], bool queue, int dest) {
 }
 
 void client_sends(struct client *c, int tx) {
-  bool queue = of(c, 4) == 0;
+  bool queue = of(c, 4) == 0, handled = !queue && of(c, 5) == 0;
   int dest = (int)of(c, queue ? QUEUES : TOPICS);
   size_t size = 24 + (of(c, 8) == 0 ? of(c, BODY_MAX - 24) : of(c, 100));
   int message = model_message(model_of(c), c->session, queue, dest, size);
@@ -71,6 +71,9 @@ void client_sends(struct client *c, int tx) {
   size_t len;
 
   client_write_destination(to, queue, dest);
+  if (handled) {
+    snprintf(to, sizeof(to), "/app/t/%d", dest); /* see on_send() */
+  }
   if (tx >= 0) {
     snprintf(in, sizeof(in), "transaction:t%d\n", tx);
   }
@@ -78,7 +81,8 @@ void client_sends(struct client *c, int tx) {
                          receipt, in,
                          c->version > 10 ? "tag:a\\nb\\c\\\\\n" : "");
   model_of(c)->messages[message].text = link_is_sockjs(&c->link);
-  model_of(c)->messages[message].tagged = c->version > 10;
+  model_of(c)->messages[message].tagged = c->version > 10 && !handled;
+  model_of(c)->messages[message].handled = handled;
   len += (size_t)snprintf(text + len, sizeof(text) - len,
                           "content-length:%zu\n\n", size);
   client_write_body(text + len, message, size,

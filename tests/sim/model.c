@@ -112,7 +112,10 @@ static void publish(struct model *model, int number) {
   struct message *message = &model->messages[number];
   size_t i;
 
-  message->maybe = !model->sessions[message->from].live;
+  message->order = ++model->published;
+  message->maybe =
+      !model->sessions[message->from].live ||
+      (model->drops && !message->queue && message->dest == TOPICS - 1);
 
   if (message->queue) {
     message->state = WAITING;
@@ -123,7 +126,8 @@ static void publish(struct model *model, int number) {
 
     if (sub->active && !sub->queue &&
         (sub->dest == message->dest || sub->dest >= TOPICS) &&
-        !(sub->no_local && sub->session == message->from)) {
+        !(sub->no_local && sub->session == message->from &&
+          !message->handled)) {
       ints_put(&sub->due, number);
     }
   }
@@ -315,11 +319,17 @@ static void came_of_queue(struct model *model, int number, int message,
                    it->state == DONE ? "it was done" : "somebody has it");
   } else if (it->seen && !redelivered && live) {
     model_complain(model, "message %d came again, not marked as such", message);
+  } else if (!redelivered && it->order < sub->newest) {
+    model_complain(model, "message %d came to subscription %d out of order",
+                   message, number);
   } else if (live || sub->ack == AUTO) {
     it->state = sub->ack == AUTO ? DONE : HELD;
     it->holder = number;
   }
   it->seen = true;
+  if (!redelivered) {
+    sub->newest = it->order;
+  }
 }
 
 int model_came(struct model *model, int number, int message, bool redelivered) {

@@ -41,7 +41,10 @@ struct message {
   size_t size;
   bool text;        /* its body is */
   bool tagged;      /* it has a header with escapes */
-  bool maybe;       /* its sender's end came about when it did */
+  bool maybe;       /* its sender's end came about when it did, or its topic
+                       drops messages for slow ones */
+  bool handled;     /* a handler sends it on: nobody's own */
+  int order;        /* of its arrival */
   enum state state; /* of a queue */
   int holder;       /* a subscription */
   bool seen;        /* it has come to somebody */
@@ -55,6 +58,7 @@ struct sub {
   bool no_local;
   bool active; /* from SUBSCRIBE to UNSUBSCRIBE, or the end of the session */
   bool silent; /* the receipt for UNSUBSCRIBE came */
+  int newest;  /* order of those that came for the first time */
   struct ints due;  /* a topic's messages, in order */
   struct ints held; /* deliveries, in order */
 };
@@ -87,7 +91,9 @@ struct model {
   struct session *sessions;
   size_t session_count, session_size;
   struct ints deliveries; /* of which message each was */
-  char complaint[256];    /* "": none */
+  int published;
+  bool drops;          /* the last topic does, for those who are slow */
+  char complaint[256]; /* "": none */
 };
 
 void model_free(struct model *model);

@@ -49,6 +49,31 @@ static void on_dead_letter(sbk_broker *broker, const sbk_message *msg,
   }
 }
 
+/* What comes to /app/t/1 goes on to /topic/t/1. */
+static int on_send(sbk_call *call, void *arg) {
+  size_t len;
+  const void *body = sbk_message_body(sbk_call_message(call), &len);
+
+  (void)arg;
+
+  return sbk_call_return(call, NULL, body, len);
+}
+
+/* A topic that drops messages for those who are slow. */
+static void add_dropping(struct sim *sim) {
+  struct sbk_topic topic = SBK_TOPIC_INIT;
+  char prefix[32];
+
+  snprintf(prefix, sizeof(prefix), "/topic/t/%d", TOPICS - 1);
+  topic.prefix = prefix;
+  topic.overflow = chance_one_in(&sim->chance, 2) ? SBK_OVERFLOW_DROP_OLDEST
+                                                  : SBK_OVERFLOW_DROP_NEWEST;
+  sim->model.drops = true;
+  if (sbk_broker_add_topic(sim->broker, &topic) != 0) {
+    abort();
+  }
+}
+
 static void begin(struct sim *sim) {
   static const char *const queues[] = {"/queue", NULL};
   static const sbk_msec clocks[] = {1000, (1ull << 32) - 20000,
@@ -76,8 +101,13 @@ static void begin(struct sim *sim) {
   }
   endpoint.path = "/ws";
   endpoint.sockjs = &sockjs;
-  if (sbk_broker_add_endpoint(sim->broker, &endpoint) != 0) {
+  if (sbk_broker_add_endpoint(sim->broker, &endpoint) != 0 ||
+      sbk_broker_add_handler(sim->broker, SBK_SEND, "/t/{x}", on_send, NULL) !=
+          0) {
     abort();
+  }
+  if (chance_one_in(chance, 3)) {
+    add_dropping(sim);
   }
   sbk_broker_tick(sim->broker, sim->now);
   for (i = 0; i < CLIENTS; i++) {
