@@ -36,7 +36,7 @@ void client_comes(struct client *c) {
   int len;
 
   link_free(&c->link);
-  c->session = model_session(&c->sim->model);
+  c->session = model_session(&c->sim->model, c->number % USERS);
   snprintf(name, sizeof(name), "%s.%d", c->name, c->session);
   if (!link_open(&c->link, c->sim->broker, &c->sim->chance,
                  (enum way)of(c, WAY_COUNT), name)) {
@@ -51,10 +51,12 @@ void client_comes(struct client *c) {
   c->version = 10 + (int)of(c, 3);
   c->offered = of(c, 2) == 0 ? 0 : 500 + of(c, 3000);
   c->wanted = of(c, 2) == 0 ? 0 : 500 + of(c, 3000);
-  len = snprintf(
-      text, sizeof(text), "%s\naccept-version:%s\nhost:h\nheart-beat:%u,%u\n\n",
-      of(c, 2) == 0 ? "CONNECT" : "STOMP", client_versions[c->version - 10],
-      (unsigned)c->offered, (unsigned)c->wanted);
+  len = snprintf(text, sizeof(text),
+                 "%s\naccept-version:%s\nhost:h\nheart-beat:%u,%u\n"
+                 "login:u%d\n\n",
+                 of(c, 2) == 0 ? "CONNECT" : "STOMP",
+                 client_versions[c->version - 10], (unsigned)c->offered,
+                 (unsigned)c->wanted, c->number % USERS);
   client_put(c, CONNECTS, text, (size_t)len + 1);
   sim_note(c->sim, "%s comes, %s over %s", c->name,
            client_versions[c->version - 10], way_names[c->link.way]);
@@ -138,6 +140,7 @@ static bool is_fair(struct client *c, int reason) {
     return model_backlog(model_of(c), c->session) >= c->sim->max_queue / 3;
   case SBK_ERR_NOMEM:
   case SBK_ERR_CALLBACK: /* a handler without memory */
+  case SBK_ERR_DENIED:   /* so is who lets it in */
     return c->sim->short_of_memory;
   default:
     return false;
@@ -154,7 +157,8 @@ void client_ended(struct client *c, int session, int reason) {
     c->sim->slow++;
   } else if (reason == SBK_ERR_TIMEOUT) {
     c->sim->late++;
-  } else if (reason == SBK_ERR_NOMEM || reason == SBK_ERR_CALLBACK) {
+  } else if (reason == SBK_ERR_NOMEM || reason == SBK_ERR_CALLBACK ||
+             reason == SBK_ERR_DENIED) {
     c->sim->starved++;
   }
   sim_note(c->sim, "%s is ended: %s", c->name, sbk_strerror(reason));

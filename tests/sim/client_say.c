@@ -49,7 +49,7 @@ void client_write_body(char *body, int number, size_t size, bool text) {
 
 void client_write_destination(char text[32], bool queue, int dest) {
   static const char *const patterns[] = {"/topic/t/*", "/topic/t/{x}",
-                                         "/topic/t/?"};
+                                         "/topic/t/?", "/user/queue/note"};
 
   if (queue) {
     snprintf(text, 32, "/queue/j/%d", dest);
@@ -62,7 +62,8 @@ void client_write_destination(char text[32], bool queue, int dest) {
 
 void client_sends(struct client *c, int tx) {
   bool queue = of(c, 4) == 0, handled = !queue && of(c, 5) == 0;
-  int dest = (int)of(c, queue ? QUEUES : TOPICS);
+  bool noted = !queue && !handled && of(c, 5) == 0;
+  int dest = noted ? MINE : (int)of(c, queue ? QUEUES : TOPICS);
   size_t size = 24 + (of(c, 8) == 0 ? of(c, BODY_MAX - 24) : of(c, 100));
   int message = model_message(model_of(c), c->session, queue, dest, size);
   char text[BODY_MAX + 512], to[32], receipt[32], in[32] = "";
@@ -73,6 +74,10 @@ void client_sends(struct client *c, int tx) {
   client_write_destination(to, queue, dest);
   if (handled) {
     snprintf(to, sizeof(to), "/app/t/%d", dest); /* see on_send() */
+  } else if (noted) {
+    model_of(c)->messages[message].user = (int)of(c, USERS);
+    snprintf(to, sizeof(to), "/app/to/u%d",
+             model_of(c)->messages[message].user);
   }
   if (tx >= 0) {
     snprintf(in, sizeof(in), "transaction:t%d\n", tx);
@@ -81,8 +86,8 @@ void client_sends(struct client *c, int tx) {
                          receipt, in,
                          c->version > 10 ? "tag:a\\nb\\c\\\\\n" : "");
   model_of(c)->messages[message].text = link_is_sockjs(&c->link);
-  model_of(c)->messages[message].tagged = c->version > 10 && !handled;
-  model_of(c)->messages[message].handled = handled;
+  model_of(c)->messages[message].tagged = c->version > 10 && !handled && !noted;
+  model_of(c)->messages[message].handled = handled || noted;
   len += (size_t)snprintf(text + len, sizeof(text) - len,
                           "content-length:%zu\n\n", size);
   client_write_body(text + len, message, size,
@@ -98,7 +103,7 @@ void client_sends(struct client *c, int tx) {
 
 void client_subscribe(struct client *c, bool queue, int dest, enum ack ack) {
   static const char *const modes[] = {"auto", "client", "client-individual"};
-  bool no_local = !queue && of(c, 6) == 0;
+  bool no_local = !queue && dest != MINE && of(c, 6) == 0;
   char text[256], to[32], receipt[32], window[32] = "";
   int number = ask_receipt(c, receipt, 2);
   struct command *command;
@@ -127,8 +132,7 @@ void client_subscribes(struct client *c) {
   bool queue = of(c, 3) == 0;
   enum ack ack = (enum ack)of(c, c->version > 10 ? 3 : 2);
 
-  client_subscribe(c, queue, (int)of(c, queue ? QUEUES : TOPICS + PATTERNS),
-                   ack);
+  client_subscribe(c, queue, (int)of(c, queue ? QUEUES : MINE + 1), ack);
 }
 
 void client_unsubscribes(struct client *c) {

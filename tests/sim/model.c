@@ -62,7 +62,7 @@ void model_complain(struct model *model, const char *format, ...) {
 
 /* ---- what clients do ---- */
 
-int model_session(struct model *model) {
+int model_session(struct model *model, int user) {
   struct session *session;
 
   model->sessions = grown(model->sessions, model->session_count,
@@ -70,6 +70,7 @@ int model_session(struct model *model) {
   session = &model->sessions[model->session_count];
   memset(session, 0, sizeof(*session));
   session->live = true;
+  session->user = user;
 
   return (int)model->session_count++;
 }
@@ -108,6 +109,20 @@ int model_sub(struct model *model, int session, bool queue, int dest,
   return (int)model->sub_count++;
 }
 
+static bool is_for(const struct model *model, const struct message *message,
+                   const struct sub *sub) {
+  if (!sub->active || sub->queue ||
+      (message->dest == MINE) != (sub->dest == MINE)) {
+    return false;
+  }
+  if (sub->dest == MINE) {
+    return model->sessions[sub->session].user == message->user;
+  }
+
+  return (sub->dest == message->dest || sub->dest >= TOPICS) &&
+         !(sub->no_local && sub->session == message->from && !message->handled);
+}
+
 static void publish(struct model *model, int number) {
   struct message *message = &model->messages[number];
   size_t i;
@@ -124,10 +139,7 @@ static void publish(struct model *model, int number) {
   for (i = 0; i < model->sub_count; i++) {
     struct sub *sub = &model->subs[i];
 
-    if (sub->active && !sub->queue &&
-        (sub->dest == message->dest || sub->dest >= TOPICS) &&
-        !(sub->no_local && sub->session == message->from &&
-          !message->handled)) {
+    if (is_for(model, message, sub)) {
       ints_put(&sub->due, number);
     }
   }

@@ -15,9 +15,11 @@
 #define TOPICS 4 /* /topic/t/0 ... */
 #define QUEUES 2 /* /queue/j/0 ... */
 #define PATTERNS                                                               \
-  3           /* behind the topics: /topic/t/{x}, /topic/t/?, /topic/t/?       \
-               */
-#define TXS 2 /* of a session at once */
+  3 /* behind the topics: /topic/t/{x}, /topic/t/?, /topic/t/?                 \
+     */
+#define MINE  (TOPICS + PATTERNS) /* /user/queue/note, of one's own user */
+#define USERS 4                   /* of two clients each */
+#define TXS   2                   /* of a session at once */
 
 enum ack { AUTO, CLIENT, INDIVIDUAL };
 
@@ -38,6 +40,7 @@ struct message {
   bool queue;
   int dest;
   int from; /* a session */
+  int user; /* to whom, of those to MINE */
   size_t size;
   bool text;        /* its body is */
   bool tagged;      /* it has a header with escapes */
@@ -79,6 +82,7 @@ struct tx {
 
 struct session {
   bool live;
+  int user;
   struct tx txs[TXS];
   struct ints receipts; /* that are to come, in order */
 };
@@ -103,7 +107,7 @@ void model_complain(struct model *model, const char *format, ...)
 
 /* ---- what clients do ---- */
 
-int model_session(struct model *model);
+int model_session(struct model *model, int user);
 /* Its end, whoever wanted it. */
 void model_session_end(struct model *model, int session);
 /* Before it is sent: its number. */

@@ -59,6 +59,31 @@ static int on_send(sbk_call *call, void *arg) {
   return sbk_call_return(call, NULL, body, len);
 }
 
+/* What comes to /app/to/NAME goes on to /user/queue/note of that user. */
+static int on_note(sbk_call *call, void *arg) {
+  size_t len;
+  const void *body = sbk_message_body(sbk_call_message(call), &len);
+  int rv = sbk_send_to_user(sbk_call_broker(call), sbk_call_param(call, "user"),
+                            "/queue/note", NULL, body, len);
+
+  (void)arg;
+
+  return rv < 0 ? rv : 0;
+}
+
+static enum sbk_verdict on_connect(sbk_call *call, void *arg) {
+  const char *name;
+
+  (void)arg;
+  if (sbk_message_command(sbk_call_message(call)) != SBK_CONNECT) {
+    return SBK_PASS;
+  }
+  name = sbk_message_header(sbk_call_message(call), "login");
+
+  return name == NULL || sbk_call_set_user(call, name) == 0 ? SBK_PASS
+                                                            : SBK_REJECT;
+}
+
 /* A topic that drops messages for those who are slow. */
 static void add_dropping(struct sim *sim) {
   struct sbk_topic topic = SBK_TOPIC_INIT;
@@ -103,7 +128,11 @@ static void begin(struct sim *sim) {
   endpoint.sockjs = &sockjs;
   if (sbk_broker_add_endpoint(sim->broker, &endpoint) != 0 ||
       sbk_broker_add_handler(sim->broker, SBK_SEND, "/t/{x}", on_send, NULL) !=
-          0) {
+          0 ||
+      sbk_broker_add_handler(sim->broker, SBK_SEND, "/to/{user}", on_note,
+                             NULL) != 0 ||
+      sbk_broker_add_interceptor(sim->broker, SBK_INBOUND, 0, on_connect,
+                                 NULL) != 0) {
     abort();
   }
   if (chance_one_in(chance, 3)) {
