@@ -701,7 +701,7 @@ static void act(struct world *w) {
     w->host.inside = fuzz_byte(&w->in) % 4;
     break;
   case FAIL:
-    w->fail = fuzz_byte(&w->in);
+    w->fail = fuzz_byte(&w->in) % 48;
     break;
   case SHUTDOWN:
     shut_down(w);
