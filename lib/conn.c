@@ -284,6 +284,10 @@ int sbk__conn_open(sbk_conn *conn, const sbk__endpoint *endpoint,
   if (conn->stamped && endpoint != NULL) {
     conn->session->born = conn->since; /* LIMITS: CONNECT counts from accept */
   }
+  if (conn->broker->shut_down) {
+    sbk__conn_shutdown(
+        conn); /* by the host, when it was asked for randomness */
+  }
 
   return 0;
 }

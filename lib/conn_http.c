@@ -172,7 +172,7 @@ static void upgrade(sbk_conn *conn) {
   conn->session->framed = framed;
   request->user_name = NULL;
   request_free(conn);
-  if (framed) {
+  if (framed && conn->session->state != SBK__CLOSING) {
     sbk__session_greet(conn->session);
   }
   if (conn->session->state != SBK__CLOSING) {

@@ -162,6 +162,7 @@ static inline void host_on_log(enum sbk_log_level level, const char *line,
 
   (void)level;
   snprintf(host->log, sizeof(host->log), "%s", line);
+  host_hook(host, "log", NULL);
 }
 
 static inline enum sbk_verdict host_on_inbound(sbk_call *call, void *arg) {

@@ -1,372 +1,6 @@
-#include "host.h"
-
-/*
- * A play in which every callback is called, and what a host may try to do from
- * inside one: the same things from each.
- */
-struct play {
-  struct host host; /* first: hooks get it */
-  const char *where;
-  void (*act)(struct play *play, sbk_session *session);
-  bool busy;     /* act is under way */
-  bool down;     /* the broker was shut down */
-  bool over;     /* it is being freed */
-  bool revoked;  /* whatever is judged inside act is refused */
-  bool told_off; /* the log has said that something may not be done */
-  size_t acts;
-  unsigned random;
-  struct peer listener; /* to /topic/log */
-  struct peer ann;
-  struct peer bob;
-  struct peer plain;
-  struct peer http;
-  struct peer eve;   /* who speaks no version that we do */
-  struct peer slow;  /* who reads nothing */
-  char trace[60000]; /* all that was told and heard */
-};
-
-static const char *const places[] = {
-    "handshake",    "request",       "request_gone",
-    "connected",    "disconnected",  "subscribed",
-    "unsubscribed", "undeliverable", "inbound",
-    "outbound",     "handler",       "subscribe handler",
-    "message",      "encode",        "decode",
-    "each_user",    "each_session",  "each_subscription",
-    "task",         "rule",          "sends",
-    "refused",      "dropped",       "alarm"};
-
-#define PLACES (sizeof(places) / sizeof(places[0]))
-
-static void on_hook(struct host *host, const char *where,
-                    sbk_session *session) {
-  struct play *play = (struct play *)(void *)host;
-
-  if (play->act == NULL || play->busy || strcmp(where, play->where) != 0) {
-    return;
-  }
-  play->busy = true;
-  play->acts++;
-  play->act(play, session);
-  play->busy = false;
-}
-
-static int on_random(void *dst, size_t len, void *arg) {
-  struct play *play = arg;
-
-  memset(dst, (int)play->random++, len);
-
-  return 0;
-}
-
-static enum sbk_verdict on_outbound(sbk_call *call, void *arg) {
-  struct host *host = arg;
-
-  if (strncmp(sbk_message_header(sbk_call_message(call), "destination"),
-              "/topic/log", 10) != 0) {
-    host_event(host, "outbound;");
-    host_hook(host, "outbound", sbk_call_session(call));
-  }
-
-  return SBK_PASS;
-}
-
-static enum sbk_verdict on_sends(sbk_call *call, void *arg) {
-  struct play *play = arg;
-
-  if (!play->busy) {
-    host_event(&play->host, "sends;");
-    host_hook(&play->host, "sends", sbk_call_session(call));
-  }
-
-  return SBK_PASS;
-}
-
-static enum sbk_verdict on_rule(sbk_call *call, void *arg) {
-  struct play *play = arg;
-
-  if (play->busy) {
-    return play->revoked ? SBK_REFUSE : SBK_PASS;
-  }
-  host_event(&play->host, "rule;");
-  host_hook(&play->host, "rule", sbk_call_session(call));
-
-  return SBK_PASS;
-}
-
-static int on_send(sbk_call *call, void *arg) {
-  struct host *host = arg;
-  char value[8] = "";
-
-  host_event(host, "handler %s;", sbk_call_param(call, "name"));
-  assert_int_equal(sbk_call_decode(call, "text", value), 0);
-  host_event(host, "value %s;", value);
-  host_hook(host, "handler", sbk_call_session(call));
-  sbk_call_reply(call, "/queue/x", NULL, "reply", 5);
-
-  return sbk_call_return(call, NULL, "returned", 8);
-}
-
-static int on_subscribe(sbk_call *call, void *arg) {
-  struct host *host = arg;
-
-  host_event(host, "subscribe handler;");
-  host_hook(host, "subscribe handler", sbk_call_session(call));
-
-  return sbk_call_return(call, NULL, "once", 4);
-}
-
-static int on_message(sbk_session *session, int binary, const void *data,
-                      size_t len, void *arg) {
-  struct host *host = arg;
-
-  host_event(host, "message %.*s;", (int)len, (const char *)data);
-  host_hook(host, "message", session);
-  sbk_session_send(session, binary, data, len);
-
-  return 0;
-}
-
-static int on_encode(sbk_broker *broker, const char *type, const void *value,
-                     sbk_buf **out, void *arg) {
-  struct host *host = arg;
-
-  host_event(host, "encode %s;", type);
-  host_hook(host, "encode", NULL);
-  *out = sbk_buf_copy(broker, value, strlen(value));
-
-  return *out != NULL ? 0 : SBK_ERR_NOMEM;
-}
-
-static int on_decode(sbk_broker *broker, const char *type, const void *data,
-                     size_t len, void *value, void *arg) {
-  struct host *host = arg;
-
-  (void)broker;
-  host_event(host, "decode %s;", type);
-  host_hook(host, "decode", NULL);
-  memcpy(value, data, len);
-
-  return 0;
-}
-
-static int on_user(const char *user, size_t sessions, void *arg) {
-  struct host *host = arg;
-
-  host_event(host, "user %s %zu;", user, sessions);
-  host_hook(host, "each_user", NULL);
-
-  return 0;
-}
-
-static int on_session(sbk_session *session, void *arg) {
-  struct host *host = arg;
-
-  host_event(host, "session %s;", host_user(session));
-  host_hook(host, "each_session", session);
-
-  return 0;
-}
-
-static int on_subscription(const char *id, const char *destination, void *arg) {
-  struct host *host = arg;
-
-  host_event(host, "subscription %s %s;", id, destination);
-  host_hook(host, "each_subscription", NULL);
-
-  return 0;
-}
-
-struct job {
-  sbk_task task;
-  struct host *host;
-};
-
-static void on_task(sbk_broker *broker, sbk_task *task) {
-  struct host *host = ((struct job *)(void *)task)->host;
-
-  assert_ptr_equal(broker, host->broker);
-  host_event(host, "task;");
-  host_hook(host, "task", NULL);
-}
-
-static void note(struct play *play, const char *text) {
-  size_t len = strlen(play->trace);
-
-  assert_true(len + strlen(text) < sizeof(play->trace));
-  memcpy(play->trace + len, text, strlen(text) + 1);
-}
-
-static void hear(struct play *play, struct peer *peer) {
-  note(play, play->host.events);
-  host_forget(&play->host);
-  if (peer->conn != NULL) {
-    note(play, peer_hear(peer));
-  }
-}
-
-/* After a shutdown nobody comes any more. */
-static void come(struct play *play, struct peer *peer,
-                 enum sbk_transport transport) {
-  int rv;
-
-  memset(peer, 0, sizeof(*peer));
-  peer->host = &play->host;
-  rv = sbk_conn_new(&peer->conn, play->host.broker, transport, NULL, peer);
-  assert_int_equal(rv, play->down ? SBK_ERR_STATE : 0);
-  assert_int_equal(peer->conn == NULL, play->down);
-}
-
-static void say(struct play *play, struct peer *peer, const char *text) {
-  if (peer->conn != NULL) {
-    peer_say(peer, text);
-  }
-  hear(play, peer);
-}
-
-static void set_up(struct play *play, const char *where,
-                   void (*act)(struct play *play, sbk_session *session)) {
-  struct sbk_endpoint endpoint = SBK_ENDPOINT_INIT;
-  struct sbk_converter converter = SBK_CONVERTER_INIT;
-  struct sbk_rule rule = SBK_RULE_INIT;
-  struct sbk_topic topic = SBK_TOPIC_INIT;
-  struct host *host = &play->host;
-
-  memset(play, 0, sizeof(*play));
-  play->where = where;
-  play->act = act;
-  host_init(host);
-  host->callbacks.random = on_random;
-  host->callbacks.refused = host_on_refused;
-  host->callbacks.dropped = host_on_dropped;
-  host->callbacks.alarm = host_on_alarm;
-  host->hook = on_hook;
-  host->config.max_queue = 8000;
-  host->config.max_total_queue = 10000;
-  host_open(host);
-  topic.prefix = "/topic/drop";
-  topic.overflow = SBK_OVERFLOW_DROP_OLDEST;
-  assert_int_equal(sbk_broker_add_topic(host->broker, &topic), 0);
-  endpoint.path = "/plain";
-  endpoint.message = on_message;
-  assert_int_equal(sbk_broker_add_endpoint(host->broker, &endpoint), 0);
-  assert_int_equal(sbk_broker_add_interceptor(host->broker, SBK_OUTBOUND, 0,
-                                              on_outbound, host),
-                   0);
-  assert_int_equal(sbk_broker_add_handler(host->broker, SBK_SEND, "/h/{name}",
-                                          on_send, host),
-                   0);
-  assert_int_equal(sbk_broker_add_handler(host->broker, SBK_SUBSCRIBE, "/s",
-                                          on_subscribe, host),
-                   0);
-  assert_int_equal(
-      sbk_broker_add_interceptor(host->broker, SBK_SENDS, 0, on_sends, play),
-      0);
-  rule.check = on_rule;
-  rule.arg = play;
-  assert_int_equal(sbk_broker_add_rule(host->broker, &rule), 0);
-  converter.content_type = "text/plain";
-  converter.encode = on_encode;
-  converter.decode = on_decode;
-  converter.arg = host;
-  assert_int_equal(sbk_broker_add_converter(host->broker, &converter), 0);
-  peer_open(&play->listener, host, SBK_TCP);
-  play->busy = true;
-  peer_connect(&play->listener, host, "listener");
-  peer_subscribe(&play->listener, "log", "/topic/log");
-  play->busy = false;
-  host_forget(host);
-}
-
-static void act_one(struct play *play) {
-  come(play, &play->ann, SBK_TCP);
-  say(play, &play->ann, "CONNECT\naccept-version:1.2\nlogin:ann\n\n^");
-  say(play, &play->ann, "SUBSCRIBE\nid:1\ndestination:/topic/a\n\n^");
-  say(play, &play->ann, "SUBSCRIBE\nid:2\ndestination:/user/queue/x\n\n^");
-  say(play, &play->ann, "SUBSCRIBE\nid:3\ndestination:/app/s\nreceipt:r\n\n^");
-  say(play, &play->ann, "SEND\ndestination:/topic/a\n\nbody^");
-  say(play, &play->ann, "SEND\ndestination:/app/h/x\nreceipt:q\n\nvalue^");
-  come(play, &play->bob, SBK_TCP);
-  say(play, &play->bob, "CONNECT\naccept-version:1.2\nlogin:bob\n\n^");
-  say(play, &play->bob, "SUBSCRIBE\nid:1\ndestination:/topic/a\n\n^");
-  say(play, &play->ann, "UNSUBSCRIBE\nid:1\nreceipt:u\n\n^");
-}
-
-static void act_two(struct play *play) {
-  struct job job = {{on_task, NULL}, NULL};
-  struct host *host = &play->host;
-  sbk_session *session;
-
-  come(play, &play->plain, SBK_HTTP);
-  say(play, &play->plain, UPGRADE("/plain"));
-  if (strstr(play->trace, " 101 ") != NULL) {
-    play->plain.websocket = true;
-    say(play, &play->plain, "hello");
-  }
-  sbk_send_to_user(host->broker, "nobody", "/queue/x", NULL, "x", 1);
-  sbk_convert_and_send(host->broker, "/topic/a", NULL, "text", "converted");
-  sbk_each_user(host->broker, on_user, host);
-  sbk_each_session(host->broker, NULL, on_session, host);
-  sbk_each_session(host->broker, "ann", on_session, host);
-  session = play->ann.conn != NULL ? sbk_conn_session(play->ann.conn) : NULL;
-  if (session != NULL) {
-    sbk_each_subscription(session, on_subscription, host);
-  }
-  job.host = host;
-  sbk_post(host->broker, &job.task);
-  host_wait(host, 10);
-  hear(play, &play->ann);
-  hear(play, &play->bob);
-}
-
-static void act_three(struct play *play) {
-  struct host *host = &play->host;
-
-  come(play, &play->http, SBK_HTTP);
-  say(play, &play->http, "GET /page HTTP/1.1\r\nHost: h\r\n\r\n");
-  host->defer = true;
-  say(play, &play->http, "GET /later HTTP/1.1\r\nHost: h\r\n\r\n");
-  peer_leave(&play->http);
-  hear(play, &play->http);
-  say(play, &play->ann, "DISCONNECT\nreceipt:bye\n\n^");
-  peer_leave(&play->bob);
-  hear(play, &play->listener);
-}
-
-static void act_four(struct play *play) {
-  static const char body[1500];
-  int i;
-
-  come(play, &play->eve, SBK_TCP);
-  say(play, &play->eve, "CONNECT\naccept-version:9\n\n^");
-  come(play, &play->slow, SBK_TCP);
-  say(play, &play->slow, "CONNECT\naccept-version:1.2\n\n^");
-  say(play, &play->slow, "SUBSCRIBE\nid:1\ndestination:/topic/drop\n\n^");
-  for (i = 0; i < 8; i++) {
-    sbk_send(play->host.broker, "/topic/drop", NULL, body, sizeof(body));
-  }
-  peer_leave(&play->slow);
-  hear(play, &play->eve);
-}
-
-/* All of it, with act called from inside where. */
-static void perform(struct play *play, const char *where,
-                    void (*act)(struct play *play, sbk_session *session)) {
-  set_up(play, where, act);
-  act_one(play);
-  act_two(play);
-  act_four(play);
-  act_three(play);
-  if (act != NULL) {
-    assert_true(play->acts > 0);
-  }
-}
+#include "play.h"
 
 static struct play play, reference;
-
-static void finish(struct play *p) {
-  p->over = true;
-  host_end(&p->host);
-}
 
 /* ---- what may not be done ---- */
 
@@ -443,6 +77,7 @@ static void enlist(struct play *p, sbk_session *session) {
   struct sbk_endpoint endpoint = SBK_ENDPOINT_INIT;
   struct sbk_converter converter = SBK_CONVERTER_INIT;
   struct sbk_rule rule = SBK_RULE_INIT;
+  struct sbk_topic topic = SBK_TOPIC_INIT;
   sbk_broker *broker = p->host.broker;
   char name[32];
   int i;
@@ -460,6 +95,8 @@ static void enlist(struct play *p, sbk_session *session) {
     converter.content_type = name;
     converter.encode = on_encode;
     assert_int_equal(sbk_broker_add_converter(broker, &converter), 0);
+    topic.prefix = name;
+    assert_int_equal(sbk_broker_add_topic(broker, &topic), 0);
     rule.pattern = name;
     rule.order = i - 10;
     assert_int_equal(sbk_broker_add_rule(broker, &rule), 0);
@@ -560,6 +197,21 @@ static void shutting_down_works(void **state) {
   finish(&play);
 }
 
+static void leave_slowly(struct play *p, sbk_session *session) {
+  (void)session;
+  assert_int_equal(sbk_broker_drain(p->host.broker, 100), 0);
+  p->down = true;
+}
+
+static void draining_works(void **state) {
+  perform(&play, *state, leave_slowly);
+  host_wait(&play.host, 1); /* it begins with a tick */
+  host_wait(&play.host, 100);
+  assert_null(sbk_conn_session(play.listener.conn));
+  assert_int_equal(sbk_session_count(play.host.broker, NULL), 0);
+  finish(&play);
+}
+
 static void drain(struct play *p, sbk_session *session) {
   struct iovec iov[4];
   uint8_t bytes[64];
@@ -583,6 +235,366 @@ static void taking_output_works(void **state) {
   finish(&reference);
 }
 
+/* ---- what is looked at ---- */
+
+static int count_one(const struct sbk_destination *destination, void *arg) {
+  size_t *count = arg;
+
+  assert_non_null(destination->name);
+  ++*count;
+
+  return 0;
+}
+
+static int count_user(const char *user, size_t sessions, void *arg) {
+  size_t *count = arg;
+
+  assert_non_null(user);
+  *count += sessions;
+
+  return 0;
+}
+
+static int count_subscription(const char *id, const char *destination,
+                              void *arg) {
+  size_t *count = arg;
+
+  assert_non_null(id);
+  assert_int_equal(destination[0], '/');
+  ++*count;
+
+  return 0;
+}
+
+static int count_session(sbk_session *session, void *arg) {
+  return sbk_each_subscription(session, count_subscription, arg);
+}
+
+static void look_at_session(struct play *p, sbk_session *session) {
+  assert_int_equal(strlen(sbk_session_id(session)), 32);
+  assert_non_null(sbk_session_peer(session));
+  assert_non_null(sbk_session_transport(session));
+  assert_ptr_equal(sbk_session_broker(session), p->host.broker);
+  assert_null(sbk_session_data(session));
+  sbk_session_user(session);
+  sbk_session_endpoint(session);
+}
+
+static void look_at_request(struct play *p, sbk_request *request) {
+  char value[8] = "before";
+  size_t len;
+
+  assert_int_equal(sbk_request_path(request)[0], '/');
+  assert_true(strlen(sbk_request_method(request)) > 0);
+  assert_int_equal(sbk_request_query(request, "q", value, sizeof(value)),
+                   SBK_ERR_NOT_FOUND);
+  assert_int_equal(sbk_request_cookie(request, "c", value, sizeof(value)),
+                   SBK_ERR_NOT_FOUND);
+  assert_string_equal(value, "before");
+  assert_int_equal(sbk_request_field(request, "host")[0], 'h');
+  assert_non_null(sbk_request_body(request, &len));
+  assert_int_equal(len, 0);
+  assert_string_equal(sbk_request_peer(request), "");
+  assert_ptr_equal(sbk_request_broker(request), p->host.broker);
+  assert_null(sbk_request_session(request));
+  sbk_request_set_user_data(request, p);
+  assert_ptr_equal(sbk_request_user_data(request), p);
+}
+
+static void look(struct play *p, sbk_session *session) {
+  sbk_broker *broker = p->host.broker;
+  struct sbk_stats stats = SBK_STATS_INIT;
+  size_t count = 0;
+  char accept[29];
+
+  assert_non_null(sbk_strerror(SBK_ERR_DENIED));
+  assert_int_equal(sbk_version(), SBK_VERSION_NUM);
+  assert_ptr_equal(sbk_broker_arg(broker), &p->host);
+  sbk_broker_deadline(broker);
+  assert_int_equal(sbk_broker_stats(broker, &stats), 0);
+  assert_true(stats.accepted > 0);
+  assert_int_equal(sbk_each_destination(broker, count_one, &count), 0);
+  assert_true(count > 0 || p->over);
+  count = 0;
+  assert_int_equal(sbk_each_user(broker, count_user, &count), 0);
+  assert_true(count > 0 || p->over);
+  count = 0;
+  assert_int_equal(sbk_each_session(broker, NULL, count_session, &count), 0);
+  assert_true(count > 0 || p->over);
+  assert_int_equal(sbk_websocket_accept(accept, "dGhlIHNhbXBsZSBub25jZQ==", 24),
+                   0);
+  assert_true(sbk_origin_allowed("http://h", "http", "h", NULL));
+  if (session != NULL) {
+    look_at_session(p, session);
+  }
+  if (strcmp(p->where, "handshake") == 0 || strcmp(p->where, "request") == 0 ||
+      strcmp(p->where, "request_gone") == 0) {
+    look_at_request(p, p->host.request);
+  }
+}
+
+static void looking_works(void **state) {
+  perform(&reference, NULL, NULL);
+  perform(&play, *state, look);
+  assert_string_equal(play.trace, reference.trace);
+  finish(&play);
+  finish(&reference);
+}
+
+/* ---- what is made and kept ---- */
+
+static void done(void *data, size_t len, void *arg) {
+  struct play *p = arg;
+
+  assert_int_equal(len, 4);
+  p->freed++;
+  free(data);
+}
+
+static sbk_message *make(struct play *p, const char *destination) {
+  sbk_broker *broker = p->host.broker;
+  char *memory = malloc(4);
+  const char *name, *value;
+  sbk_message *msg;
+  sbk_buf *body;
+  size_t len;
+
+  assert_non_null(memory);
+  memcpy(memory, "kept", 4);
+  body = sbk_buf_wrap(broker, memory, 4, done, p);
+  assert_non_null(body);
+  p->wrapped++;
+  sbk_buf_unref(sbk_buf_ref(body));
+  assert_memory_equal(sbk_buf_data(body), "kept", sbk_buf_len(body));
+  msg = sbk_message_new(broker, destination, body);
+  assert_non_null(msg);
+  sbk_buf_unref(body);
+  assert_int_equal(sbk_message_set_header(msg, "a", "b"), 0);
+  sbk_message_unref(sbk_message_ref(msg));
+  assert_int_equal(sbk_message_command(msg), SBK_MESSAGE);
+  sbk_message_header_at(msg, sbk_message_header_count(msg) - 1, &name, &value);
+  assert_string_equal(value, "b");
+  assert_memory_equal(sbk_message_body(msg, &len), "kept", 4);
+  assert_ptr_equal(sbk_message_body_buf(msg), body);
+
+  return msg;
+}
+
+static void keep(struct play *p, sbk_session *session) {
+  sbk_broker *broker = p->host.broker;
+  sbk_message *msg = make(p, "/topic/log");
+  sbk_buf *other = sbk_buf_copy(broker, "x", 1);
+
+  assert_non_null(other);
+  sbk_buf_unref(other);
+  assert_int_equal(sbk_send_message(broker, msg), !p->over);
+  sbk_message_unref(msg);
+  msg = make(p, "/queue/x");
+  assert_true(sbk_send_message_to_user(broker, "ann", msg) >= 0);
+  if (session != NULL) {
+    assert_true(sbk_send_message_to_session(session, msg) >= 0);
+  }
+  sbk_message_unref(msg);
+  assert_non_null(sbk_text_converter());
+  assert_non_null(sbk_bytes_converter());
+  assert_int_equal(
+      sbk_convert_and_send(broker, "/topic/nobody", NULL, "text", "x"), 0);
+  assert_true(sbk_convert_and_send_to_user(broker, "ann", "/queue/x", NULL,
+                                           "text", "converted") >= 0);
+}
+
+static void keeping_works(void **state) {
+  perform(&play, *state, keep);
+  assert_int_equal(times(play.trace, "\na:b\n"), times(play.trace, "kept^"));
+  assert_true(times(play.trace, "kept^") >= play.acts);
+  finish(&play);
+  assert_int_equal(play.wrapped, 2 * play.acts);
+  assert_int_equal(play.freed, play.wrapped);
+}
+
+/* ---- what is changed, and makes no difference ---- */
+
+static void change(struct play *p, sbk_session *session) {
+  struct sbk_http_request request = SBK_HTTP_REQUEST_INIT;
+  struct sbk_http_answer answer = SBK_HTTP_ANSWER_INIT;
+  struct sbk_mapping mapping = SBK_MAPPING_INIT;
+  sbk_broker *broker = p->host.broker, *other;
+  sbk_conn *conn = p->listener.conn;
+  char name[32];
+
+  sbk_conn_set_user_data(conn, &p->listener);
+  sbk_conn_eof(conn, 0);
+  sbk_conn_eof(conn, 5);
+  assert_int_equal(sbk_conn_answer(conn, &answer), SBK_ERR_STATE);
+  snprintf(name, sizeof(name), "/map/%zu", p->acts);
+  mapping.command = SBK_SEND;
+  mapping.pattern = name;
+  mapping.handler = on_failing;
+  assert_int_equal(sbk_broker_add_mapping(broker, &mapping), 0);
+  assert_int_equal(sbk_broker_add_error_handler(broker, 1, on_failure, p), 0);
+  request.method = "GET";
+  request.method_len = 3;
+  request.target = "/nowhere";
+  request.target_len = 8;
+  assert_int_equal(
+      sbk_conn_new_exchange(&conn, broker, &request, NULL, 0, NULL, NULL),
+      SBK_ERR_STATE);
+  assert_null(conn);
+  assert_true(sbk_conn_new_request(&conn, broker, &request, NULL, NULL) < 0);
+  assert_null(conn);
+  assert_int_equal(sbk_broker_new(&other, NULL, NULL, NULL), 0);
+  sbk_broker_free(other);
+  if (session != NULL) {
+    sbk_session_set_data(session, NULL);
+    if (sbk_session_endpoint(session) == NULL) { /* it speaks STOMP */
+      assert_int_equal(sbk_session_send(session, 0, "x", 1), SBK_ERR_STATE);
+    }
+    sbk_session_set_expiry(session, SBK_NEVER);
+    assert_int_equal(sbk_session_unsubscribe(session, "none"),
+                     SBK_ERR_NOT_FOUND);
+    assert_int_equal(sbk_session_close_code(session, 1, NULL) < 0, 1);
+    if (sbk_session_user(session) != NULL) {
+      assert_true(sbk_session_set_user(session, "") < 0);
+    }
+  }
+}
+
+static void changing_works(void **state) {
+  perform(&reference, NULL, NULL);
+  perform(&play, *state, change);
+  assert_string_equal(play.trace, reference.trace);
+  finish(&play);
+  finish(&reference);
+}
+
+/* ---- what waits for the host ---- */
+
+static struct {
+  struct peer hal, ida, jim, kim;
+  sbk_call *put_off, *held;
+  sbk_request *handshake, *request;
+  sbk_task task;
+  bool ran;
+} late;
+
+static void run(sbk_broker *broker, sbk_task *task) {
+  (void)broker;
+  assert_ptr_equal(task, &late.task);
+  late.ran = true;
+}
+
+static int put_off(sbk_call *call, void *arg) {
+  (void)arg;
+  late.put_off = call;
+
+  return sbk_call_defer(call);
+}
+
+static enum sbk_verdict hold(sbk_call *call, void *arg) {
+  (void)arg;
+  if (sbk_message_header(sbk_call_message(call), "hold") == NULL ||
+      late.held != NULL) {
+    return SBK_PASS;
+  }
+  late.held = call;
+
+  return SBK_WAIT;
+}
+
+static void let_wait(struct play *p) {
+  struct host *host = &p->host;
+
+  memset(&late, 0, sizeof(late));
+  assert_int_equal(sbk_broker_add_handler(host->broker, SBK_SEND, "/put/{name}",
+                                          put_off, NULL),
+                   0);
+  assert_int_equal(
+      sbk_broker_add_interceptor(host->broker, SBK_INBOUND, 1, hold, NULL), 0);
+  peer_open(&late.hal, host, SBK_TCP);
+  peer_connect(&late.hal, host, "hal");
+  peer_subscribe(&late.hal, "1", "/topic/put/later");
+  peer_say(&late.hal,
+           "SEND\ndestination:/app/put/later\nreceipt:hal\n\nvalue^");
+  peer_open(&late.ida, host, SBK_TCP);
+  peer_connect(&late.ida, host, "ida");
+  peer_subscribe(&late.ida, "1", "/topic/ida");
+  peer_say(&late.ida, "SEND\ndestination:/topic/ida\nhold:1\n\nida^");
+  host->handshake = SBK_WAIT;
+  peer_open(&late.jim, host, SBK_HTTP);
+  peer_say(&late.jim, UPGRADE("/ws"));
+  late.handshake = host->request;
+  host->handshake = SBK_PASS;
+  host->defer = true;
+  peer_open(&late.kim, host, SBK_HTTP);
+  peer_say(&late.kim, "GET /kim HTTP/1.1\r\nHost: h\r\n\r\n");
+  late.request = host->request;
+  host->defer = false;
+  host_forget(host);
+}
+
+static void settle(struct play *p, sbk_session *session) {
+  char value[8] = "";
+
+  (void)session;
+  if (p->acts > 1) {
+    return;
+  }
+  late.task.run = run;
+  sbk_post(p->host.broker, &late.task);
+  assert_ptr_equal(sbk_call_broker(late.put_off), p->host.broker);
+  assert_ptr_equal(sbk_call_session(late.put_off),
+                   sbk_conn_session(late.hal.conn));
+  assert_string_equal(sbk_call_param(late.put_off, "name"), "later");
+  assert_int_equal(sbk_call_decode(late.put_off, "text", value), 0);
+  assert_string_equal(value, "value");
+  assert_int_equal(sbk_call_reply(late.put_off, "/queue/y", NULL, "y", 1), 0);
+  assert_int_equal(sbk_call_return(late.put_off, NULL, "returned", 8), 0);
+  assert_int_equal(sbk_call_set_header(late.put_off, "a", "b"), SBK_ERR_STATE);
+  assert_int_equal(sbk_call_set_error(late.put_off, "none"), 0);
+  assert_int_equal(sbk_call_resume(late.put_off, SBK_PASS), SBK_ERR_STATE);
+  assert_int_equal(
+      sbk_call_convert_and_return(late.put_off, NULL, "text", "hal"), 0);
+  assert_int_equal(sbk_call_finish(late.put_off, 0), 0);
+
+  assert_int_equal(sbk_call_defer(late.held), SBK_ERR_STATE);
+  assert_int_equal(sbk_call_finish(late.held, 0), SBK_ERR_STATE);
+  assert_int_equal(sbk_call_set_user(late.held, "bob"), SBK_ERR_STATE);
+  assert_int_equal(sbk_call_set_header(late.held, "a", "b"), 0);
+  assert_int_equal(sbk_call_resume(late.held, SBK_WAIT), SBK_ERR_INVAL);
+  assert_int_equal(sbk_call_resume(late.held, SBK_PASS), 0);
+
+  assert_int_equal(sbk_request_answer(late.handshake, 200, NULL, "x", 1),
+                   SBK_ERR_STATE);
+  assert_int_equal(sbk_request_set_user(late.handshake, "jim"), 0);
+  assert_int_equal(sbk_request_set_session_data(late.handshake, p), 0);
+  assert_int_equal(sbk_request_set_status(late.handshake, 200), SBK_ERR_INVAL);
+  assert_int_equal(sbk_request_resume(late.handshake, SBK_PASS), 0);
+
+  assert_int_equal(sbk_request_set_user(late.request, "kim"), SBK_ERR_STATE);
+  assert_int_equal(sbk_request_resume(late.request, SBK_PASS), SBK_ERR_STATE);
+  assert_int_equal(sbk_request_answer(late.request, 200, NULL, "kim", 3), 0);
+}
+
+static void what_waits_goes_on(void **state) {
+  set_up(&play, *state, settle);
+  play.busy = true;
+  let_wait(&play);
+  play.busy = false;
+  go_on(&play);
+  host_wait(&play.host, 1);
+  assert_true(late.ran);
+  assert_non_null(strstr(peer_hear(&late.hal), "\n\nreturned^"));
+  assert_non_null(strstr(late.hal.heard, "\n\nhal^"));
+  assert_int_equal(times(late.hal.heard, "RECEIPT\nreceipt-id:hal\n"), 1);
+  assert_non_null(strstr(peer_hear(&late.ida), "\na:b\n"));
+  assert_int_equal(times(late.ida.heard, "\n\nida^"), 1);
+  assert_int_equal(times(peer_hear(&late.jim), "HTTP/1.1 101 "), 1);
+  assert_string_equal(sbk_session_user(sbk_conn_session(late.jim.conn)), "jim");
+  assert_ptr_equal(sbk_session_data(sbk_conn_session(late.jim.conn)), &play);
+  assert_int_equal(times(peer_hear(&late.kim), "\r\n\r\nkim"), 1);
+  finish(&play);
+}
+
 int main(void) {
   static const struct {
     const char *name;
@@ -596,7 +608,12 @@ int main(void) {
       {"registering works", registering_works},
       {"accepting works", accepting_works},
       {"shutting down works", shutting_down_works},
+      {"draining works", draining_works},
       {"taking output works", taking_output_works},
+      {"looking works", looking_works},
+      {"keeping works", keeping_works},
+      {"changing works", changing_works},
+      {"what waits goes on", what_waits_goes_on},
   };
   enum { ACTS = sizeof(acts) / sizeof(acts[0]) };
   static struct CMUnitTest tests[ACTS * PLACES];
@@ -605,7 +622,8 @@ int main(void) {
 
   for (i = 0; i < ACTS; i++) {
     for (j = 0; j < PLACES; j++) {
-      if (acts[i].run == misuse_does_no_harm &&
+      if ((acts[i].run == misuse_does_no_harm ||
+           acts[i].run == changing_works) &&
           strcmp(places[j], "task") == 0) {
         continue; /* a task is no callback: it may feed and free */
       }
