@@ -231,9 +231,11 @@ static bool start(const struct options *o) {
   loop = loop_new();
   chat.presence = presence_new(&chat);
   chat.once = once_new();
-  if (loop == NULL || chat.presence == NULL || chat.once == NULL ||
-      make_broker(o) != 0)
+  if (loop == NULL || chat.presence == NULL || chat.once == NULL) {
+    complain("no memory, or no descriptors");
     return false;
+  }
+  if (make_broker(o) != 0) return false;
   chat.rooms = rooms_load(chat.folder, chat.broker);
   if (chat.rooms == NULL) return false;
   chat.worker = worker_start(chat.broker);
