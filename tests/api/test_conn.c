@@ -685,6 +685,24 @@ static void knows_which_origins_are_allowed(void **state) {
   assert_true(sbk_origin_allowed("null", "https", "h.example", any));
 }
 
+static void counts_who_is_ended_for_want_of_memory(void **state) {
+  struct sbk_stats stats = SBK_STATS_INIT;
+  struct host host;
+  struct peer ann;
+
+  (void)state;
+  host_begin(&host);
+  peer_open(&ann, &host, SBK_TCP);
+  peer_connect(&ann, &host, "ann");
+  host.mem.fail_from = host.mem.calls;
+  peer_say(&ann, "SUBSCRIBE\nid:1\ndestination:/topic/a\n\n^");
+  host.mem.fail_from = SIZE_MAX;
+  assert_int_equal(sbk_broker_stats(host.broker, &stats), 0);
+  assert_int_equal(stats.ended_no_memory, 1);
+  assert_int_equal(stats.sessions, 0);
+  host_end(&host);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(refuses_transports_it_does_not_know),
@@ -694,6 +712,7 @@ int main(void) {
       cmocka_unit_test(says_503_to_64_at_a_time),
       cmocka_unit_test(says_503_before_the_clock_was_ever_read),
       cmocka_unit_test(is_as_before_when_memory_ends),
+      cmocka_unit_test(counts_who_is_ended_for_want_of_memory),
       cmocka_unit_test(keeps_the_hosts_pointer),
       cmocka_unit_test(each_ready_connection_comes_once),
       cmocka_unit_test(both_ways_of_output_give_the_same_bytes),
